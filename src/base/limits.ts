@@ -1,0 +1,54 @@
+/**
+ * Every bound of the product, by name (invariant I7). A reader who wonders "how much can this grow?"
+ * finds the answer here, and nowhere else.
+ */
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+export const limits = {
+  /** RFC 5321 §4.5.3.1.4: 512 octets, plus room for the parameters of extensions. */
+  commandLineBytes: 4 * KiB,
+  /** RFC 4954 §4: the longest line of an AUTH exchange. */
+  authLineBytes: 12 * KiB,
+  /** RFC 5321 §4.5.3.1.6 counts CRLF. */
+  textLineBytes: 1000,
+  /** Content accepted when `smtp.max_content_bytes` says nothing else. */
+  contentBytes: 50 * MiB,
+  headerSectionBytes: 256 * KiB,
+  headerFields: 1000,
+  forwardPathsPerMail: 1000,
+  pathBytes: 254,
+  localPartBytes: 64,
+  domainBytes: 255,
+  /** Received fields before we call it a loop (RFC 5321 §6.3). */
+  receivedFields: 50,
+  smtpSessions: 10_000,
+  smtpErrorsPerSession: 10,
+  smtpLoginFailuresPerSession: 3,
+  /** RFC 5321 §4.5.3.2.7: the server waits at least 5 minutes for a command. */
+  smtpServerIdleMs: 5 * 60_000,
+  smtpSessionMs: 60 * 60_000,
+  /** Replies of a remote server: longer ones are cut (RFC 5321 §4.5.3.1.5 allows 512 a line). */
+  replyLineBytes: 2 * KiB,
+  replyLines: 100,
+  replyTextBytes: 8 * KiB,
+  /** Contents up to this size stand in the store; larger ones go to segment files. */
+  inlineContentBytes: 16 * KiB,
+  segmentBytes: 64 * MiB,
+  /** Mails committed in one transaction. */
+  groupCommitOperations: 500,
+  /** Outbox rows appended to the ledger in one batch. */
+  ledgerBatchEvents: 10_000,
+  /** How long an answer waits for the newest events to arrive in the ledger. */
+  ledgerCatchUpMs: 5_000,
+  ledgerQueryMs: 30_000,
+  httpUrlBytes: 16 * KiB,
+  httpBodyBytes: 1 * MiB,
+  httpHeaderMs: 30_000,
+  logPageRows: 10_000,
+  logOffsetRows: 10_000_000,
+  statsBuckets: 20_000,
+  openAttempts: 200,
+  attemptsPerDestination: 20,
+} as const;

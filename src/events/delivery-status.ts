@@ -1,0 +1,67 @@
+/**
+ * What one attempt taught us about one forward-path: one record from the socket to the reports.
+ * Filled once, where the reply is read; nothing is derived again later from text.
+ */
+import type { Reason } from './reason.ts';
+
+export const stages = [
+  'dns',
+  'connect',
+  'greeting',
+  'ehlo',
+  'tls',
+  'auth',
+  'mail',
+  'rcpt',
+  'data',
+  'end-of-data',
+] as const;
+/** How far the conversation had come when the verdict fell. */
+export type Stage = (typeof stages)[number];
+
+/** RFC 5321 §4.2. `text` is what the peer said, without code and enhanced status; lines joined by LF. */
+export interface Reply {
+  code: number;
+  text: string;
+}
+
+/** RFC 3463, `class.subject.detail`. */
+export interface EnhancedStatus {
+  value: string;
+  /** `received` from the peer, or `assigned` by us because the peer gave none. */
+  origin: 'received' | 'assigned';
+}
+
+export interface TlsFacts {
+  /** For example `TLSv1.3`. */
+  version: string;
+  cipher: string;
+  /** The certificate chain was valid for the name we meant to reach. */
+  verified: boolean;
+}
+
+export interface RemoteMta {
+  /** Host name of the MX or the next hop; the rehearsal destination has one as well. */
+  name: string;
+  /** IP address connected to; '' when no connection was made. */
+  address: string;
+  port: number;
+}
+
+export interface DeliveryStatus {
+  outcome: 'delivered' | 'deferred' | 'failed';
+  stage: Stage;
+  /** Null when no reply was read: DNS, connect, timeout, lost connection. */
+  reply: Reply | null;
+  enhancedStatus: EnhancedStatus;
+  /** Null for a delivered mail. */
+  reason: Reason | null;
+  /** One line for people: the reply as received, or our own words when there was none. */
+  diagnostic: string;
+  remoteMta: RemoteMta | null;
+  /** Local address the attempt was made from; '' when no connection was made. */
+  sendingIp: string;
+  tls: TlsFacts | null;
+  startedAt: number;
+  durationMs: number;
+}

@@ -1,0 +1,62 @@
+/**
+ * What the SMTP server needs from the rest of the product. The server speaks the protocol and keeps its
+ * bounds; whether a principal, a path or a mail is welcome is said here. Every answer is a value.
+ */
+import type { Reply } from '../events/delivery-status.ts';
+
+/** Who submits: the result of AUTH, or of a trusted network. */
+export interface Principal {
+  tenantId: number;
+  streamId: number;
+  /** Name for the log. */
+  name: string;
+}
+
+export interface ClientFacts {
+  remoteAddress: string;
+  remotePort: number;
+  localAddress: string;
+  localPort: number;
+  /** Argument of HELO or EHLO. */
+  greetingName: string;
+  secure: boolean;
+  tls: { version: string; cipher: string } | null;
+}
+
+/** A refusal: the reply to send, with its enhanced status, and the private reason for the log. */
+export interface Refusal {
+  refused: Reply & { enhancedStatus: string };
+  privateReason: string;
+}
+
+export interface MailParameters {
+  /** SIZE= of RFC 1870; null if not given. */
+  declaredBytes: number | null;
+  body: '7BIT' | '8BITMIME';
+}
+
+export interface SessionSubmission {
+  principal: Principal;
+  client: ClientFacts;
+  /** RFC 3848: `ESMTPSA`, `ESMTPA`, `ESMTPS`, `ESMTP`, `SMTP`. */
+  protocol: string;
+  transport: 'smtp' | 'smtps';
+  /** '' for `<>`. */
+  reversePath: string;
+  forwardPaths: string[];
+  /** As received, dot-stuffing removed, every line ended by CRLF. */
+  content: Buffer;
+}
+
+export type Authentication = { principal: Principal } | Refusal;
+
+export interface SmtpHandler {
+  /** AUTH PLAIN or LOGIN. */
+  authenticate(username: string, password: string, client: ClientFacts): Authentication;
+  /** The principal of a client that needs no AUTH; null: AUTH is required. */
+  trusted(remoteAddress: string): Authentication | null;
+  checkReversePath(principal: Principal, reversePath: string, parameters: MailParameters): Refusal | null;
+  checkForwardPath(principal: Principal, forwardPath: string, count: number): Refusal | null;
+  /** Resolves when content and queue rows are on disk (I1), with the text after `250 2.0.0 `. */
+  submit(submission: SessionSubmission): Promise<{ accepted: string } | Refusal>;
+}
