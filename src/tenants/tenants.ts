@@ -1,0 +1,109 @@
+/**
+ * Tenants and what belongs to them: streams (sending identities with a number), sending domains,
+ * credentials, suppressions, operators. Data in the store, read at each use: a change by the command line
+ * takes effect at once in every process.
+ *
+ * This is the module's door. Not here: what a foreign API calls these things (dialects).
+ */
+import type { Clock } from '../base/clock.ts';
+import type { InstallationKey } from '../base/secret.ts';
+import type { Store } from '../store/store.ts';
+import { createCredentials } from './credentials.ts';
+import { createOperators } from './operators.ts';
+import { createRegister } from './register.ts';
+import { createSuppressions } from './suppressions.ts';
+
+export interface Tenant {
+  id: number;
+  /** Lower-case letters, digits and hyphens; unique. */
+  name: string;
+  /** IANA zone of the tenant's days. */
+  zone: string;
+  createdAt: number;
+}
+
+/** A sending identity of a tenant: a number of 5 digits or more, valid wherever an API wants one. */
+export interface Stream {
+  id: number;
+  tenantId: number;
+  name: string;
+  state: 'active' | 'suspended';
+}
+
+export interface SendingDomain {
+  domain: string;
+  tenantId: number;
+  /** Null until its DNS records prove it; domains under reserved names are verified at creation. */
+  verifiedAt: number | null;
+}
+
+/** Who a credential speaks for. */
+export interface CredentialHolder {
+  tenantId: number;
+  /** Null: for every stream of the tenant. */
+  streamId: number | null;
+  /** The public half: a user name, an account or app id. */
+  identifier: string;
+}
+
+export interface NewCredential {
+  /** `smtp` or the name of a dialect. */
+  protocol: string;
+  tenantId: number;
+  streamId: number | null;
+  /** Unique per protocol. */
+  identifier: string;
+  secret: string;
+  /** Keep the secret so that it can be read again (sealed): for protocols that sign with it. */
+  recoverable?: boolean;
+}
+
+export interface Suppression {
+  tenantId: number;
+  address: string;
+  kind: 'bounce' | 'complaint' | 'unsubscribe';
+  createdAt: number;
+}
+
+export type Named<T> = { ok: true; value: T } | { ok: false; problem: string };
+
+export interface Tenants {
+  /** Also makes the tenant's first stream. */
+  createTenant(request: { name: string; zone?: string }): Named<{ tenant: Tenant; stream: Stream }>;
+  tenants(): Tenant[];
+  tenant(id: number): Tenant | null;
+  tenantNamed(name: string): Tenant | null;
+  /** Ascending by number. */
+  streams(tenantId: number): Stream[];
+  stream(id: number): Stream | null;
+  addSendingDomain(tenantId: number, domain: string): Named<SendingDomain>;
+  /** Ascending by name. */
+  sendingDomains(tenantId: number): SendingDomain[];
+  sendingDomain(domain: string): SendingDomain | null;
+
+  addCredential(credential: NewCredential): void;
+  /** The holder of a secret; looked up by its hash. */
+  credentialBySecret(protocol: string, secret: string): CredentialHolder | null;
+  /** The holder of an identifier, with its secret if that is recoverable. */
+  credentialByIdentifier(protocol: string, identifier: string): (CredentialHolder & { secret: string | null }) | null;
+  /** The holder if the pair is right. Takes the same time for a wrong name as for a wrong secret. */
+  checkCredential(protocol: string, identifier: string, secret: string): CredentialHolder | null;
+
+  /** Returns the made password. */
+  createOperator(name: string): Named<{ password: string }>;
+  operators(): string[];
+  checkOperator(name: string, password: string): boolean;
+
+  suppress(suppression: Suppression): void;
+  unsuppress(tenantId: number, address: string): boolean;
+  suppressionOf(tenantId: number, address: string): Suppression | null;
+}
+
+export function openTenants(store: Store, key: InstallationKey, clock: Clock): Tenants {
+  return {
+    ...createRegister(store, clock),
+    ...createCredentials(store, key, clock),
+    ...createOperators(store, clock),
+    ...createSuppressions(store),
+  };
+}

@@ -1,0 +1,122 @@
+/**
+ * Ids. A `mailId` is one integer below 2^53 (41 bits of milliseconds since 2024-01-01, 5 bits of node, 7 of
+ * sequence): exact in JSON, sorted by time. Every other id of a mail or delivery is a pure, reversible
+ * function of it, so that no table of ids exists. Those that must not be guessed carry a keyed tag.
+ */
+import { assert } from './assert.ts';
+import type { Clock, EpochMs } from './clock.ts';
+import type { InstallationKey } from './secret.ts';
+
+/** 2024-01-01T00:00:00Z. */
+export const mailIdEpoch: EpochMs = 1_704_067_200_000;
+export const maxNode = 31;
+const sequences = 128;
+const nodes = 32;
+const perMillisecond = sequences * nodes;
+const maxMilliseconds = 2 ** 41;
+
+interface MailIdParts {
+  at: EpochMs;
+  node: number;
+  sequence: number;
+}
+
+export function composeMailId({ at, node, sequence }: MailIdParts): number {
+  assert(at >= mailIdEpoch && at < mailIdEpoch + maxMilliseconds, 'a mail id lies between 2024 and 2093');
+  return (at - mailIdEpoch) * perMillisecond + node * sequences + sequence;
+}
+
+export function mailIdParts(mailId: number): MailIdParts {
+  const low = mailId % perMillisecond;
+  return {
+    at: (mailId - low) / perMillisecond + mailIdEpoch,
+    node: Math.floor(low / sequences),
+    sequence: low % sequences,
+  };
+}
+
+/** Smallest mail id of that millisecond: ranges of time become ranges of ids. */
+export function firstMailIdAt(at: EpochMs): number {
+  return Math.max(0, Math.min(Math.ceil(at) - mailIdEpoch, maxMilliseconds)) * perMillisecond;
+}
+
+/**
+ * Ids rise strictly, also when the clock stands still or goes back: then the last millisecond is counted on.
+ * `last` is the highest id given out before a restart (0 if none).
+ */
+export function createMailIds(clock: Clock, node: number, last: number): () => number {
+  let { at, sequence } = last > 0 ? mailIdParts(last) : { at: mailIdEpoch, sequence: -1 };
+  return () => {
+    const now = clock.now();
+    if (now > at) {
+      at = now;
+      sequence = 0;
+    } else if (sequence < sequences - 1) {
+      sequence += 1;
+    } else {
+      at += 1;
+      sequence = 0;
+    }
+    return composeMailId({ at, node, sequence });
+  };
+}
+
+/** 18 hex digits: 11 of milliseconds since 1970, 3 of sequence, 4 of node. */
+export function relayIdOf(mailId: number): string {
+  const { at, node, sequence } = mailIdParts(mailId);
+  return hex(at, 11) + hex(sequence, 3) + hex(node, 4);
+}
+
+/** Null for text that no mail of any installation can have. */
+export function mailIdOfRelayId(relayId: string): number | null {
+  if (!/^[0-9a-f]{18}$/i.test(relayId)) return null;
+  const at = Number.parseInt(relayId.slice(0, 11), 16);
+  const sequence = Number.parseInt(relayId.slice(11, 14), 16);
+  const node = Number.parseInt(relayId.slice(14), 16);
+  const valid = at >= mailIdEpoch && at < mailIdEpoch + maxMilliseconds && sequence < sequences && node < nodes;
+  return valid ? composeMailId({ at, node, sequence }) : null;
+}
+
+/** A UUID of version 8 (RFC 9562 §5.8): 53 bits of mail id, then 69 bits of keyed tag. */
+export function uuidOf(key: InstallationKey, mailId: number): string {
+  const id = hex(mailId, 14);
+  const tag = key.tag('uuid', Buffer.from(id), 9).toString('hex');
+  // 14 digits of id: 12 before the version digit, 2 after it; then the variant digit and the tag.
+  const text = `${id.slice(0, 12)}8${id.slice(12)}${tag[0]}${variantDigit(tag[1])}${tag.slice(2, 17)}`;
+  return [text.slice(0, 8), text.slice(8, 12), text.slice(12, 16), text.slice(16, 20), text.slice(20)].join('-');
+}
+
+/** Null unless this installation made the UUID. */
+export function mailIdOfUuid(key: InstallationKey, uuid: string): number | null {
+  const text = uuid.toLowerCase().replaceAll('-', '');
+  if (!/^[0-9a-f]{32}$/.test(text)) return null;
+  const mailId = Number.parseInt(text.slice(0, 12) + text.slice(13, 15), 16);
+  return Number.isSafeInteger(mailId) && uuidOf(key, mailId) === uuid.toLowerCase() ? mailId : null;
+}
+
+export interface DeliveryId {
+  mailId: number;
+  n: number;
+}
+
+/** 32 hex digits: 14 of mail id, 4 of the forward-path's number, 14 of keyed tag. */
+export function sendIdOf(key: InstallationKey, { mailId, n }: DeliveryId): string {
+  const id = hex(mailId, 14) + hex(n, 4);
+  return id + key.tag('send', Buffer.from(id), 7).toString('hex');
+}
+
+/** Null unless this installation made the id. */
+export function deliveryOfSendId(key: InstallationKey, sendId: string): DeliveryId | null {
+  const text = sendId.toLowerCase();
+  if (!/^[0-9a-f]{32}$/.test(text)) return null;
+  const id = { mailId: Number.parseInt(text.slice(0, 14), 16), n: Number.parseInt(text.slice(14, 18), 16) };
+  return Number.isSafeInteger(id.mailId) && sendIdOf(key, id) === text ? id : null;
+}
+
+function hex(value: number, digits: number): string {
+  return value.toString(16).padStart(digits, '0');
+}
+
+function variantDigit(tagDigit: string | undefined): string {
+  return ((Number.parseInt(tagDigit ?? '0', 16) & 0x3) | 0x8).toString(16);
+}
