@@ -44,3 +44,8 @@ export function manualClock(start: EpochMs): Clock & { set(now: EpochMs): void; 
     },
   };
 }
+
+/** Runs `work` after the events that are waiting now: what came in together is handled together. */
+export function afterThisTurn(work: () => void): void {
+  setImmediate(work);
+}

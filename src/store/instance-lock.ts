@@ -1,0 +1,26 @@
+/**
+ * One process of a kind per data directory. The lock is an exclusive transaction on a small SQLite file of its
+ * own: the kernel lets go of it however the process ends, also at SIGKILL.
+ */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+export interface InstanceLock {
+  release(): void;
+}
+
+/** Null if another process still holds it after `waitMs`. Blocks while it waits. */
+export function takeInstanceLock(path: string, waitMs: number): InstanceLock | null {
+  mkdirSync(dirname(path), { recursive: true });
+  const database = new DatabaseSync(path);
+  database.exec(`PRAGMA busy_timeout = ${waitMs}`);
+  try {
+    database.exec('PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE');
+  } catch (error) {
+    database.close();
+    if (error instanceof Error && /locked|busy/i.test(error.message)) return null;
+    throw error;
+  }
+  return { release: () => database.close() };
+}

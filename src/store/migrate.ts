@@ -1,0 +1,30 @@
+/** Numbered, forward-only migrations; the number reached stands in the file itself (`user_version`). */
+import type { DatabaseSync } from 'node:sqlite';
+import { first } from './migrations/0001-first.ts';
+
+/** In order; never edit one that was released, add another. */
+const migrations: readonly string[] = [first];
+
+export const storeVersion = migrations.length;
+
+export function migrate(database: DatabaseSync): void {
+  if (versionOf(database) === storeVersion) return;
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    // Read again under the lock: another process may have migrated in between.
+    const version = versionOf(database);
+    if (version > storeVersion) {
+      throw new Error(`the store is of version ${version}, newer than this program knows (${storeVersion})`);
+    }
+    for (const sql of migrations.slice(version)) database.exec(sql);
+    database.exec(`PRAGMA user_version = ${storeVersion}`);
+    database.exec('COMMIT');
+  } catch (error) {
+    database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function versionOf(database: DatabaseSync): number {
+  return Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+}
