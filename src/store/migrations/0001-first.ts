@@ -66,6 +66,13 @@ CREATE TABLE mails (
 CREATE INDEX mails_ended ON mails (last_sequence) WHERE open_deliveries = 0;
 CREATE INDEX mails_by_segment ON mails (segment) WHERE segment IS NOT NULL;
 
+-- Ids rise for ever, also when every mail has been cleared and the clock went back.
+CREATE TABLE mail_ids (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  highest_cleared INTEGER NOT NULL
+) STRICT;
+INSERT INTO mail_ids (id, highest_cleared) VALUES (1, 0);
+
 -- Apart from mails, so that a change of state does not rewrite the content.
 CREATE TABLE contents (
   mail_id INTEGER PRIMARY KEY,

@@ -1,0 +1,17 @@
+/** A filter of the queue as a condition: constant parts, bound values. */
+import type { Value } from '../store/store.ts';
+import type { QueueFilter } from './queue.ts';
+
+export function whereOf(filter: QueueFilter): { sql: string; values: Value[] } {
+  const parts: { sql: string; value: Value }[] = [];
+  const add = (sql: string, value: Value | undefined) => {
+    if (value !== undefined) parts.push({ sql, value });
+  };
+  add('mails.tenant_id = ?', filter.tenantId);
+  add('mail_id = ?', filter.mailId);
+  add('n = ?', filter.n);
+  add('state IN (SELECT value FROM json_each(?))', filter.states && JSON.stringify(filter.states));
+  add('destination = ?', filter.destination);
+  add("lower(deliveries.facts ->> 'forwardPath') = ?", filter.forwardPath?.toLowerCase());
+  return { sql: ['1', ...parts.map((part) => part.sql)].join(' AND '), values: parts.map((part) => part.value) };
+}
