@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type LockFile, lockFileProblems, rangeProblems } from './check-lock-file.ts';
+
+const integrity = 'sha512-x';
+
+function lockOf(entry: LockFile['packages'][string]): LockFile {
+  return { packages: { '': { dependencies: { a: '1.0.0' } }, 'node_modules/a': entry } };
+}
+
+const manifest = { dependencies: { a: '1.0.0' } };
+
+test('a sound lock file has no problems', () => {
+  assert.deepEqual(lockFileProblems(lockOf({ version: '1.0.0', integrity, license: 'MIT' }), manifest), []);
+});
+
+for (const licence of ['MIT', '(MIT OR GPL-2.0)', 'MIT AND ISC', 'Apache-2.0']) {
+  test(`licence ${licence} is fine`, () => {
+    assert.deepEqual(lockFileProblems(lockOf({ integrity, license: licence }), manifest), []);
+  });
+}
+
+for (const licence of ['AGPL-3.0', 'MIT AND GPL-2.0', 'UNLICENSED', '']) {
+  test(`licence ${licence || '(none)'} is refused`, () => {
+    assert.equal(lockFileProblems(lockOf({ integrity, license: licence }), manifest).length, 1);
+  });
+}
+
+test('a registry address and a missing checksum are refused', () => {
+  assert.deepEqual(
+    lockFileProblems(lockOf({ resolved: 'https://registry.example/a.tgz', license: 'MIT' }), manifest),
+    ['node_modules/a carries a registry address; run npm install again', 'node_modules/a has no checksum'],
+  );
+});
+
+test('a dependency that the lock file does not know is refused', () => {
+  const more = { ...manifest, devDependencies: { b: '2.0.0' } };
+  assert.deepEqual(lockFileProblems(lockOf({ integrity, license: 'MIT' }), more), [
+    'b: package.json and package-lock.json differ; run npm install',
+  ]);
+});
+
+test('a range is refused', () => {
+  assert.deepEqual(rangeProblems({ dependencies: { a: '^1.0.0', b: '1.0.0-beta.1' } }), [
+    'a: ^1.0.0 is no exact version',
+  ]);
+});
