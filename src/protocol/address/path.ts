@@ -1,0 +1,84 @@
+/**
+ * The argument of MAIL and RCPT after the colon: a path in angle brackets and the parameters behind it
+ * (RFC 5321 §4.1.1.2, §4.1.1.3, §4.1.2). Source routes are read and dropped (RFC 5321 appendix F.2).
+ *
+ * Wider than the grammar in one point: spaces may stand before the path, as many clients send them.
+ */
+import { type Address, parseAddress } from './address.ts';
+import { parseDomain } from './domain.ts';
+import { closingQuote } from './local-part.ts';
+
+export interface PathParameter {
+  /** Upper case. */
+  keyword: string;
+  /** Null: given without `=`. */
+  value: string | null;
+}
+
+/** The null path `<>` has three empty texts; `<Postmaster>` has an empty domain. */
+export type Path = Address & { parameters: readonly PathParameter[] };
+
+export interface PathProblem {
+  ok: false;
+  at: 'path' | 'parameters';
+  problem: string;
+}
+
+const parameter = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~\u0080-\u{10ffff}]+))?$/u;
+const none: readonly PathParameter[] = [];
+
+export function parsePath(text: string): Path | PathProblem {
+  const path = text.trimStart();
+  if (!path.startsWith('<')) return refuse('path', 'the path does not stand in angle brackets');
+  const close = closingBracket(path);
+  if (close === -1) return refuse('path', 'the path is not closed by ">"');
+  const address = parseBracketed(path.slice(1, close));
+  if (!address.ok) return refuse('path', address.problem);
+  const parameters = parseParameters(path.slice(close + 1));
+  return 'problem' in parameters ? parameters : { ...address, parameters };
+}
+
+/** A quoted local part may hold ">". */
+function closingBracket(path: string): number {
+  const close = path.indexOf('>');
+  const quote = path.indexOf('"');
+  if (quote === -1 || close < quote) return close;
+  const closed = closingQuote(path, quote);
+  return closed === -1 ? -1 : path.indexOf('>', closed);
+}
+
+function parseBracketed(text: string): ReturnType<typeof parseAddress> {
+  if (text === '') return bare('');
+  if (text.toLowerCase() === 'postmaster') return bare(text);
+  if (!text.startsWith('@')) return parseAddress(text);
+  const colon = text.indexOf(':');
+  const hops = text.slice(0, colon).split(',');
+  const valid = colon !== -1 && hops.every((hop) => hop.startsWith('@') && parseDomain(hop.slice(1)).ok);
+  return valid
+    ? parseAddress(text.slice(colon + 1))
+    : { ok: false, problem: 'the source route is malformed' };
+}
+
+function bare(text: string): Address {
+  return { ok: true, address: text, localPart: text, domain: '', international: false };
+}
+
+function parseParameters(text: string): readonly PathParameter[] | PathProblem {
+  if (text === '') return none;
+  if (!text.startsWith(' ')) return refuse('path', 'the path is followed by something else than a space');
+  const found: PathParameter[] = [];
+  for (const word of text.split(' ')) {
+    if (word === '') continue;
+    const match = parameter.exec(word);
+    const keyword = match?.[1]?.toUpperCase();
+    if (keyword === undefined) return refuse('parameters', 'a parameter is malformed');
+    if (found.some((other) => other.keyword === keyword))
+      return refuse('parameters', `${keyword} is given twice`);
+    found.push({ keyword, value: match?.[2] ?? null });
+  }
+  return found;
+}
+
+function refuse(at: PathProblem['at'], problem: string): PathProblem {
+  return { ok: false, at, problem };
+}
