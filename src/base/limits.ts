@@ -33,6 +33,23 @@ export const limits = {
   replyLineBytes: 2 * KiB,
   replyLines: 100,
   replyTextBytes: 8 * KiB,
+  /** All bytes of one reply; a peer that says more speaks no SMTP. */
+  replyBytes: 256 * KiB,
+  /** Content is handed to a remote server in blocks of this size, each with its own time limit. */
+  contentBlockBytes: 256 * KiB,
+  /** One transaction with a remote server, all its waits together. */
+  smtpTransactionMs: 60 * 60_000,
+  /** How long we wait for the answer to QUIT. */
+  smtpQuitMs: 10_000,
+  dnsCacheEntries: 10_000,
+  /** How long an answer is kept: the lookups that tell no TTL, and the longest for those that do. */
+  dnsCacheMs: 5 * 60_000,
+  dnsNegativeCacheMs: 60_000,
+  /** Records of one answer that are looked at. */
+  dnsRecords: 100,
+  /** MX hosts tried for one domain, best first (RFC 5321 §5.1 asks for at least two). */
+  mxTargets: 10,
+  addressesPerTarget: 8,
   /** Contents up to this size stand in the store; larger ones go to segment files. */
   inlineContentBytes: 16 * KiB,
   segmentBytes: 64 * MiB,
@@ -46,9 +63,38 @@ export const limits = {
   httpUrlBytes: 16 * KiB,
   httpBodyBytes: 1 * MiB,
   httpHeaderMs: 30_000,
+  /** Request line and header section together. */
+  httpHeaderBytes: 48 * KiB,
+  httpHeaderFields: 100,
+  /** A whole request, body included, must have arrived by then. */
+  httpRequestMs: 120_000,
+  /** A connection on which nothing moves; longer than the slowest answer. */
+  httpIdleMs: 60_000,
+  httpKeepAliveMs: 10_000,
+  httpRequestsPerConnection: 10_000,
+  httpConnections: 2_000,
+  /** How long closing waits for answers under way. */
+  httpDrainMs: 10_000,
+  /** Parameters of one request, in its query or its body. */
+  httpFields: 2_000,
+  /** Characters of a path that a log line shows. */
+  httpLoggedPathChars: 256,
+  /** Replies kept for callers who may ask only once in a while, and their bytes together. */
+  cachedReplies: 10_000,
+  cachedReplyBytes: 32 * MiB,
+  /** Conditions of one log search. */
+  searchTerms: 20,
   logPageRows: 10_000,
   logOffsetRows: 10_000_000,
   statsBuckets: 20_000,
+  /** Values of one grouping (domains, providers, tags) in one reply. */
+  statsGroups: 20_000,
+  /** Sending domains in one reply. */
+  statsDomainsPage: 1000,
+  /** Characters of a wrong parameter that an error message repeats. */
+  echoedChars: 100,
   openAttempts: 200,
   attemptsPerDestination: 20,
+  /** `waybill.toml`. */
+  configFileBytes: 1 * MiB,
 } as const;
