@@ -1,0 +1,114 @@
+/**
+ * One attempt (steps 12 to 18 of `docs/architecture.md`): route, targets, connect, converse, classify. It ends with
+ * one `DeliveryStatus` per forward-path; what becomes of each is `settle.ts`.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { DeliveryStatus, RemoteMta, TlsFacts } from '../events/delivery-status.ts';
+import type { DeliveryFacts, MailFacts } from '../events/event.ts';
+import { connect, defaultTimeouts, type Observation, type SmtpSession } from '../smtp-client/smtp-client.ts';
+import { classify } from './classify.ts';
+import { rehearsalMta, rehearse } from './rehearsal.ts';
+import { type NextHop, type Route, routeOf } from './route.ts';
+import { type FindTargets, targetsOf } from './targets.ts';
+
+export interface DeliverDeps {
+  clock: Clock;
+  hostname: string;
+  nextHop: NextHop | null;
+  findTargets: FindTargets;
+}
+
+export interface AttemptedMail {
+  facts: MailFacts;
+  content: Buffer;
+  /** Of one route; `domain` is that of the first. */
+  deliveries: readonly DeliveryFacts[];
+}
+
+/** What was heard, and from whom. */
+interface Heard {
+  observation: Observation;
+  remoteMta: RemoteMta | null;
+  sendingIp: string;
+  tls: TlsFacts | null;
+}
+
+export async function deliver(mail: AttemptedMail, deps: DeliverDeps): Promise<DeliveryStatus[]> {
+  const startedAt = deps.clock.now();
+  const domain = mail.deliveries[0]?.domain ?? '';
+  const route = routeOf(domain, deps.nextHop);
+  const heard = route.kind === 'rehearsal' ? await rehearseAll(mail, deps.clock) : await converseWithTargets(mail, route, deps);
+  const durationMs = deps.clock.now() - startedAt;
+  return mail.deliveries.map((delivery, index) => {
+    const { observation, ...facts } = heard[index] ?? unheard(delivery);
+    const verdict = classify(observation, { provider: delivery.provider });
+    return {
+      ...verdict,
+      stage: observation.stage,
+      reply: observation.reply,
+      ...facts,
+      startedAt,
+      durationMs,
+    };
+  });
+}
+
+async function rehearseAll({ deliveries }: AttemptedMail, clock: Clock): Promise<Heard[]> {
+  const observations = await Promise.all(
+    deliveries.map((delivery) => rehearse(delivery.forwardPath, delivery.attempts, clock)),
+  );
+  return observations.map((observation) => ({ observation, remoteMta: rehearsalMta, sendingIp: '127.0.0.1', tls: null }));
+}
+
+/** Tries the targets in order until one has given every forward-path an answer that another would not change. */
+async function converseWithTargets(mail: AttemptedMail, route: Exclude<Route, { kind: 'rehearsal' }>, deps: DeliverDeps): Promise<Heard[]> {
+  const targets = await targetsOf(route, deps.findTargets);
+  if (!targets.ok) return mail.deliveries.map(() => nowhere(targets.observation));
+  let heard: Heard[] = [];
+  for (const target of targets.targets) {
+    heard = await converse(mail, target, route, deps);
+    if (!worthAnotherTarget(heard)) return heard;
+  }
+  return heard;
+}
+
+async function converse(mail: AttemptedMail, target: RemoteMta, route: Route, deps: DeliverDeps): Promise<Heard[]> {
+  const nextHop = route.kind === 'next-hop' ? route.nextHop : null;
+  const session = await connect({
+    target,
+    greetingName: deps.hostname,
+    tls: nextHop?.implicitTls ? 'implicit' : 'opportunistic',
+    ...(nextHop?.credentials ? { credentials: nextHop.credentials } : {}),
+    timeouts: defaultTimeouts,
+  });
+  if ('failed' in session) {
+    const heard = { observation: session.failed, remoteMta: target, sendingIp: session.sendingIp, tls: null };
+    return mail.deliveries.map(() => heard);
+  }
+  return sendOne(session, mail, target);
+}
+
+async function sendOne(session: SmtpSession, mail: AttemptedMail, target: RemoteMta): Promise<Heard[]> {
+  const observations = await session.send({
+    reversePath: mail.facts.reversePath,
+    forwardPaths: mail.deliveries.map((delivery) => delivery.forwardPath),
+    content: mail.content,
+  });
+  const { sendingIp, tls } = session;
+  void session.quit();
+  return observations.map((observation) => ({ observation, remoteMta: target, sendingIp, tls }));
+}
+
+/** RFC 5321 §5.1: the next host is tried when this one could not be reached or did not want to talk. */
+function worthAnotherTarget(heard: readonly Heard[]): boolean {
+  const siteStages = ['connect', 'greeting', 'ehlo', 'tls'];
+  return heard.every(({ observation }) => siteStages.includes(observation.stage));
+}
+
+function nowhere(observation: Observation): Heard {
+  return { observation, remoteMta: null, sendingIp: '', tls: null };
+}
+
+function unheard(delivery: DeliveryFacts): never {
+  throw new Error(`the conversation gave no observation for forward-path ${delivery.n}`);
+}

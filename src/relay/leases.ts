@@ -1,0 +1,78 @@
+/**
+ * Who may begin an attempt: a bound over all and a bound per route, so that one slow destination cannot take all
+ * places. In memory: the relay is the only process that attempts, and a restart has no attempts under way.
+ */
+import { limits } from '../base/limits.ts';
+import type { DeliveryFacts } from '../events/event.ts';
+import type { LeasedDelivery } from '../queue/queue.ts';
+import { type NextHop, routeKey, routeOf } from './route.ts';
+
+/** The right to try some deliveries of one mail by one route in one session. */
+export interface Lease {
+  mailId: number;
+  key: string;
+  /** A domain of the route; for a next hop the first of several. */
+  domain: string;
+  numbers: number[];
+}
+
+export interface Leases {
+  /** Leases for as many of the new mail's deliveries as there is room for. */
+  takeForNewMail(mailId: number, deliveries: readonly DeliveryFacts[]): Lease[];
+  /** Leases for due deliveries; those of one mail and route are put together. */
+  takeForDue(due: readonly LeasedDelivery[]): Lease[];
+  release(lease: Lease): void;
+  /** Attempts under way. */
+  open(): number;
+  /** Places left over all routes. */
+  room(): number;
+  /** Domains that have all the attempts they may have. */
+  fullDomains(): string[];
+}
+
+export function createLeases(nextHop: NextHop | null): Leases {
+  const openByKey = new Map<string, number>();
+  let open = 0;
+
+  const keyOf = (domain: string) => routeKey(routeOf(domain, nextHop), domain);
+  const boundOf = (key: string) => (key === 'next-hop' || key === 'rehearsal' ? limits.openAttempts : limits.attemptsPerDestination);
+  const hasRoom = (key: string) => open < limits.openAttempts && (openByKey.get(key) ?? 0) < boundOf(key);
+
+  const take = (mailId: number, deliveries: readonly { n: number; domain: string }[]): Lease[] => {
+    const leases = new Map<string, Lease>();
+    for (const { n, domain } of deliveries) {
+      const key = keyOf(domain);
+      const lease = leases.get(key);
+      if (lease) lease.numbers.push(n);
+      else if (hasRoom(key)) {
+        leases.set(key, { mailId, key, domain, numbers: [n] });
+        openByKey.set(key, (openByKey.get(key) ?? 0) + 1);
+        open += 1;
+      }
+    }
+    return [...leases.values()];
+  };
+
+  return {
+    takeForNewMail: take,
+    takeForDue(due) {
+      const byMail = new Map<number, { n: number; domain: string }[]>();
+      for (const { mailId, n, destination } of due) {
+        const deliveries = byMail.get(mailId) ?? [];
+        deliveries.push({ n, domain: destination });
+        byMail.set(mailId, deliveries);
+      }
+      return [...byMail].flatMap(([mailId, deliveries]) => take(mailId, deliveries));
+    },
+    release({ key }) {
+      const left = (openByKey.get(key) ?? 1) - 1;
+      if (left === 0) openByKey.delete(key);
+      else openByKey.set(key, left);
+      open -= 1;
+    },
+    open: () => open,
+    room: () => limits.openAttempts - open,
+    // The keys of MX routes are domains; the other routes are bounded by the places over all.
+    fullDomains: () => [...openByKey].filter(([key, count]) => count >= boundOf(key)).map(([key]) => key),
+  };
+}

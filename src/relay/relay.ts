@@ -1,0 +1,166 @@
+/**
+ * The relay: takes mail in, schedules and attempts deliveries, settles what becomes of them. The steps of one mail
+ * are lists in `submit.ts` and `deliver.ts`; `classify.ts` is the policy.
+ *
+ * This is the module's door. Not here: protocols (smtp-server, smtp-client), the tables (queue), the memory of what
+ * happened (ledger). RFC 5321 §4.5.4.1 (retries), RFC 6409 (submission).
+ */
+import { crashPoint } from '../base/crash-point.ts';
+import type { Log } from '../base/log.ts';
+import { createMailIds } from '../base/id.ts';
+import type { DeliveryStatus } from '../events/delivery-status.ts';
+import type { DeliveryFacts, MailFacts } from '../events/event.ts';
+import type { Queue } from '../queue/queue.ts';
+import type { Spool } from '../spool/spool.ts';
+import type { GroupCommit } from '../store/store.ts';
+import type { Tenants } from '../tenants/tenants.ts';
+import { clearEnded } from './clear.ts';
+import { deliver, type DeliverDeps } from './deliver.ts';
+import { createLeases, type Lease } from './leases.ts';
+import type { RetryPlan } from './retry.ts';
+import { createScheduler } from './schedule.ts';
+import { settle, type Verdict } from './settle.ts';
+import type { Submission, SubmissionResult } from './submission.ts';
+import { submit } from './submit.ts';
+
+export { type NextHop } from './route.ts';
+export { cancelDelivery, type CancelResult, retryDelivery, type RetryResult } from './settle.ts';
+export type { Submission, SubmissionRefusal, SubmissionResult } from './submission.ts';
+export type { FindTargets, Targets } from './targets.ts';
+
+export interface RelayDeps extends DeliverDeps {
+  node: { number: number; name: string };
+  plan: RetryPlan;
+  tenants: Tenants;
+  queue: Queue;
+  spool: Spool;
+  commit: GroupCommit;
+  log: Log;
+}
+
+export interface Relay {
+  submit(submission: Submission): Promise<SubmissionResult>;
+  /** Schedules until aborted, then waits for the attempts under way, at most `drainMs`. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Attempts under way. */
+  open(): number;
+}
+
+/** A lease and what is tried under it. `content` is null when it has to be read from the spool. */
+export interface Attempt {
+  lease: Lease;
+  mail: MailFacts;
+  content: Buffer | null;
+  deliveries: DeliveryFacts[];
+}
+
+const firstSettleWaitMs = 500;
+const longestSettleWaitMs = 30_000;
+const drainMs = 20_000;
+const drainLookMs = 20;
+const clearEveryMs = 1_000;
+
+export function createRelay(deps: RelayDeps): Relay {
+  const { clock, queue, spool, commit, log } = deps;
+  const leases = createLeases(deps.nextHop);
+  const newMailId = createMailIds(clock, deps.node.number, queue.highestMailId());
+
+  const attempt = async ({ lease, mail, content, deliveries }: Attempt) => {
+    const statuses = await attemptStatuses(mail, content, deliveries).catch((fault: unknown) => {
+      // A fault of ours ends the attempt, not the process.
+      log.error({ fault, mailId: mail.mailId }, 'attempt failed by a fault');
+      return deliveries.map(() => ownDeferral(clock.now()));
+    });
+    crashPoint('reply-read');
+    await settleUntilWritten(verdictsOf(mail.mailId, deliveries, statuses));
+    leases.release(lease);
+    scheduler.poke();
+  };
+
+  /** A store that refuses (a full disk) must not make us forget what the remote has answered. */
+  const settleUntilWritten = async (verdicts: Verdict[]) => {
+    for (let waitMs = firstSettleWaitMs; ; waitMs = Math.min(waitMs * 2, longestSettleWaitMs)) {
+      try {
+        await settle(verdicts, deps);
+        return;
+      } catch (fault) {
+        log.error({ fault, mailId: verdicts[0]?.mailId, waitMs }, 'verdict could not be written, trying again');
+        await clock.sleep(waitMs);
+      }
+    }
+  };
+
+  const attemptStatuses = async (mail: MailFacts, content: Buffer | null, deliveries: DeliveryFacts[]) => {
+    const read = content ? { ok: true as const, content } : readContent(mail.mailId);
+    if (read.ok) return deliver({ facts: mail, content: read.content, deliveries }, deps);
+    log.error({ mailId: mail.mailId, problem: read.problem }, 'content cannot be read');
+    return deliveries.map(() => ownFailure(clock.now(), `the content of the mail is ${read.problem}`));
+  };
+
+  const readContent = (mailId: number) => {
+    const place = queue.mail(mailId)?.content;
+    return place ? spool.read(mailId, place) : { ok: false as const, problem: 'missing' as const };
+  };
+
+  const scheduler = createScheduler({
+    clock,
+    queue,
+    commit,
+    leases,
+    begin: (lease, mail, deliveries) => void attempt({ lease, mail, content: null, deliveries }),
+  });
+
+  const begin = (attempts: Attempt[]) => {
+    for (const begun of attempts) void attempt(begun);
+  };
+
+  const clearLoop = async (signal: AbortSignal) => {
+    while (!signal.aborted) {
+      await clearEnded({ queue, spool, commit, log });
+      await clock.sleep(clearEveryMs, signal);
+    }
+  };
+
+  return {
+    submit: (submission) =>
+      submit(submission, { ...deps, node: deps.node.name, newMailId, leases, begin }),
+    async run(signal) {
+      await Promise.all([scheduler.run(signal), clearLoop(signal)]);
+      const giveUpAt = clock.now() + drainMs;
+      while (leases.open() > 0 && clock.now() < giveUpAt) await clock.sleep(drainLookMs);
+      await commit.drain();
+    },
+    open: () => leases.open(),
+  };
+}
+
+function verdictsOf(mailId: number, deliveries: readonly DeliveryFacts[], statuses: readonly DeliveryStatus[]) {
+  return deliveries.flatMap(({ n }, index) => {
+    const status = statuses[index];
+    return status ? [{ mailId, n, status }] : [];
+  });
+}
+
+function ownDeferral(now: number): DeliveryStatus {
+  return {
+    ...ownFailure(now, 'internal fault, tried again later'),
+    outcome: 'deferred',
+    enhancedStatus: { value: '4.3.0', origin: 'assigned' },
+  };
+}
+
+function ownFailure(now: number, diagnostic: string): DeliveryStatus {
+  return {
+    outcome: 'failed',
+    stage: 'data',
+    reply: null,
+    enhancedStatus: { value: '5.3.0', origin: 'assigned' },
+    reason: 'internal',
+    diagnostic,
+    remoteMta: null,
+    sendingIp: '',
+    tls: null,
+    startedAt: now,
+    durationMs: 0,
+  };
+}

@@ -1,0 +1,158 @@
+/**
+ * A mail's way in, from the end of its data to the answer (steps 5 to 11 of `docs/architecture.md`). Whoever reads
+ * "accepted" from here may forget the mail: content, deliveries and events are on disk (invariant I1).
+ */
+import type { Clock } from '../base/clock.ts';
+import { crashPoint } from '../base/crash-point.ts';
+import { mailIdParts } from '../base/id.ts';
+import type { DeliveryFacts, MailFacts } from '../events/event.ts';
+import type { Reason } from '../events/reason.ts';
+import { domainOf } from '../protocol/address/address.ts';
+import type { NamedAddress } from '../protocol/message/fields.ts';
+import type { Queue } from '../queue/queue.ts';
+import type { Spool } from '../spool/spool.ts';
+import type { GroupCommit } from '../store/store.ts';
+import type { Tenants } from '../tenants/tenants.ts';
+import type { Leases } from './leases.ts';
+import { prepare } from './prepare.ts';
+import { providerOf } from './provider.ts';
+import type { Attempt } from './relay.ts';
+import { expiryOf, type RetryPlan } from './retry.ts';
+import { senderRight } from './sender-rights.ts';
+import { refusal, type Submission, type SubmissionResult } from './submission.ts';
+
+export interface SubmitDeps {
+  clock: Clock;
+  newMailId(): number;
+  hostname: string;
+  node: string;
+  plan: RetryPlan;
+  tenants: Tenants;
+  queue: Queue;
+  spool: Spool;
+  commit: GroupCommit;
+  leases: Leases;
+  /** Begins the attempts whose leases were written with the mail. */
+  begin(attempts: Attempt[]): void;
+}
+
+interface AcceptedMail {
+  facts: MailFacts;
+  content: Buffer;
+  deliveries: DeliveryFacts[];
+}
+
+export async function submit(submission: Submission, deps: SubmitDeps): Promise<SubmissionResult> {
+  const mailId = deps.newMailId();
+  const { at: acceptedAt } = mailIdParts(mailId);
+  const prepared = prepare(submission, { mailId, acceptedAt, hostname: deps.hostname });
+  if (!prepared.ok) return prepared;
+
+  const right = senderRight(deps.tenants, submission, prepared.facts);
+  if (!right.ok) {
+    await recordRejection(prepared.facts, submission, deps);
+    return refusal(550, '5.7.1', `Sender refused: ${right.problem}`);
+  }
+  const facts = { ...prepared.facts, sendingDomain: right.sendingDomain };
+  const deliveries = split(facts, submission.forwardPaths, prepared.toMailboxes, deps);
+  await enqueue({ facts, content: prepared.content, deliveries }, deps);
+  return { ok: true, mailId };
+}
+
+/** One delivery per forward-path; a path given twice is one. Suppressed addresses end here. */
+function split(facts: MailFacts, forwardPaths: readonly string[], mailboxes: NamedAddress[], deps: SubmitDeps): DeliveryFacts[] {
+  const names = new Map(mailboxes.map(({ address, name }) => [address.toLowerCase(), name]));
+  return [...new Set(forwardPaths)].map((forwardPath, index) => {
+    const displayName = names.get(forwardPath.toLowerCase()) ?? '';
+    const facts0 = newDelivery({ n: index + 1, forwardPath, displayName }, facts, deps);
+    const suppression = deps.tenants.suppressionOf(facts.tenantId, forwardPath);
+    return suppression ? ended(facts0, 'suppressed', `suppress-${suppression.kind}`) : facts0;
+  });
+}
+
+function newDelivery(
+  path: Pick<DeliveryFacts, 'n' | 'forwardPath' | 'displayName'>,
+  { acceptedAt }: MailFacts,
+  { node, plan }: SubmitDeps,
+): DeliveryFacts {
+  const domain = domainOf(path.forwardPath);
+  return {
+    ...path,
+    domain,
+    provider: providerOf(domain),
+    state: 'queued',
+    stateAt: acceptedAt,
+    attempts: 0,
+    deferrals: 0,
+    firstAttemptAt: null,
+    lastAttemptAt: null,
+    deliveredAt: null,
+    nextAttemptAt: acceptedAt,
+    expiresAt: expiryOf(plan, acceptedAt),
+    leased: false,
+    reason: null,
+    replyCode: null,
+    enhancedStatus: '',
+    diagnostic: '',
+    remoteMta: '',
+    remoteMtaAddress: '',
+    sendingIp: '',
+    node,
+  };
+}
+
+function ended(facts: DeliveryFacts, state: 'suppressed' | 'rejected', reason: Reason): DeliveryFacts {
+  const diagnostic = state === 'suppressed' ? 'not tried: the address is on the suppression list' : 'refused at submission';
+  return { ...facts, state, reason, nextAttemptAt: null, diagnostic };
+}
+
+/** Where there is room, the first attempt is leased with the mail itself: one transaction instead of two. */
+async function enqueue(mail: AcceptedMail, deps: SubmitDeps): Promise<void> {
+  const { mailId, acceptedAt } = mail.facts;
+  const leases = deps.leases.takeForNewMail(mailId, mail.deliveries.filter((delivery) => delivery.state === 'queued'));
+  const leasedNow = new Set(leases.flatMap((lease) => lease.numbers));
+  const deliveries = mail.deliveries.map((delivery) =>
+    leasedNow.has(delivery.n)
+      ? { ...delivery, leased: true, attempts: 1, firstAttemptAt: acceptedAt, lastAttemptAt: acceptedAt }
+      : delivery,
+  );
+  try {
+    await deps.commit.run(() => insert({ ...mail, deliveries }, deps));
+  } catch (fault) {
+    for (const lease of leases) deps.leases.release(lease);
+    throw fault;
+  }
+  crashPoint('mail-committed');
+  const ofLease = (numbers: number[]) => deliveries.filter((delivery) => numbers.includes(delivery.n));
+  deps.begin(leases.map((lease) => ({ lease, mail: mail.facts, content: mail.content, deliveries: ofLease(lease.numbers) })));
+}
+
+function insert({ facts, content, deliveries }: AcceptedMail, { queue, spool, clock }: SubmitDeps): void {
+  const place = spool.write(facts.mailId, content);
+  crashPoint('content-written');
+  queue.insertMail({ facts, content: place });
+  const at = clock.now();
+  for (const delivery of deliveries) {
+    queue.insertDelivery(facts.mailId, delivery.domain, delivery);
+    const event = { mailId: facts.mailId, at, delivery, status: null, engagement: null };
+    if (delivery.state === 'suppressed') {
+      // Taken like every other, so that each accepted forward-path has exactly one `accepted`.
+      queue.record({ ...event, type: 'accepted', delivery: { ...delivery, state: 'queued', reason: null } });
+      queue.record({ ...event, type: 'suppressed' });
+    } else {
+      queue.record({ ...event, type: 'accepted' });
+    }
+  }
+}
+
+async function recordRejection(facts: MailFacts, submission: Submission, deps: SubmitDeps): Promise<void> {
+  const { mailId } = facts;
+  const deliveries = split(facts, submission.forwardPaths, [], deps);
+  await deps.commit.run(() => {
+    deps.queue.insertMail({ facts, content: null });
+    for (const delivery of deliveries) {
+      const rejected = ended({ ...delivery, state: 'queued' }, 'rejected', 'sender-domain');
+      deps.queue.record({ mailId, type: 'rejected', at: deps.clock.now(), delivery: rejected, status: null, engagement: null });
+    }
+  });
+}
