@@ -1,0 +1,200 @@
+/**
+ * Every option of the installation, each said once: the type of the configuration, the file, the
+ * environment, help and the reference page derive from this table. Options of dialects stand with their
+ * dialect. What changes while running (tenants, keys, routes) is data in the store, not configuration.
+ *
+ * To add one: a line here, and its use. The property path is the key in camel case; a test compares them.
+ */
+import { limits } from '../base/limits.ts';
+import type { Option } from '../base/option.ts';
+import { hostName, httpUrl, listenAddress, nextHop, trustedNetwork } from './addresses.ts';
+import { byteSize, duration, type Kind, listOf, oneOf, optional, path, wholeNumber } from './kinds.ts';
+
+const MiB = 1024 ** 2;
+const GiB = 1024 ** 3;
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+type Said<T> = Pick<Option<T>, 'key' | 'default' | 'meaning' | 'example'>;
+
+/** The member of `Said` names the type, so that a default of `null` does not narrow it. */
+function option<T>(kind: Kind<T>, said: Said<NoInfer<T>>): Option<T> {
+  return { ...said, parse: kind.parse, print: kind.print };
+}
+
+const maxListEntries = 100;
+
+const listenAddresses = listOf(listenAddress, { min: 0, max: maxListEntries });
+
+/**
+ * Two quick tries, then the half hour that RFC 5321 §4.5.4.1 asks for, and slower from there; given up
+ * just before five days, as it recommends.
+ */
+const retryWaits = [
+  ...[5 * minute, 15 * minute, 30 * minute],
+  ...[hour, 2 * hour, 4 * hour, 8 * hour, 8 * hour],
+  ...new Array<number>(8).fill(12 * hour),
+];
+
+export const schema = {
+  dataDir: option(path, {
+    key: 'data_dir',
+    default: './data',
+    meaning: 'Folder that holds everything Waybill keeps; created if missing.',
+    example: '/var/lib/waybill',
+  }),
+  hostname: option(optional(hostName), {
+    key: 'hostname',
+    default: null,
+    meaning:
+      "Name of this relay in greetings, trace fields and DSNs; empty: the machine's own name. Should resolve to the sending address.",
+    example: 'mail.example.com',
+  }),
+  nodeNumber: option(wholeNumber(0, 31), {
+    key: 'node_number',
+    default: 0,
+    meaning: 'Number of this relay among those that share a ledger, 0 to 31; part of every mail id.',
+    example: '1',
+  }),
+  smtp: {
+    listen: option(listenAddresses, {
+      key: 'smtp.listen',
+      default: [{ host: '127.0.0.1', port: 2525 }],
+      meaning: 'Addresses for SMTP submission with STARTTLS, separated by commas; port 0 takes a free one.',
+      example: '0.0.0.0:587, [::]:587',
+    }),
+    implicitTlsListen: option(listenAddresses, {
+      key: 'smtp.implicit_tls_listen',
+      default: [],
+      meaning: 'Addresses for SMTP submission with TLS from the first byte (RFC 8314), separated by commas.',
+      example: '0.0.0.0:465',
+    }),
+    trusted: option(listOf(trustedNetwork, { min: 0, max: maxListEntries }), {
+      key: 'smtp.trusted',
+      default: [],
+      meaning: 'Networks whose clients submit without authentication, each with the tenant they submit as.',
+      example: '127.0.0.0/8=acme, ::1/128=acme',
+    }),
+    maxContentBytes: option(byteSize(1024, GiB), {
+      key: 'smtp.max_content_bytes',
+      default: limits.contentBytes,
+      meaning: 'Largest content accepted, announced as SIZE (RFC 1870); 1KiB to 1GiB.',
+      example: '25MiB',
+    }),
+    maxForwardPaths: option(wholeNumber(1, 10_000), {
+      key: 'smtp.max_forward_paths',
+      default: limits.forwardPathsPerMail,
+      meaning: 'Most forward-paths of one mail, 1 to 10000; RFC 5321 §4.5.3.1.8 asks for at least 100.',
+      example: '100',
+    }),
+    authWithoutTls: option(oneOf('loopback', 'always', 'never'), {
+      key: 'smtp.auth_without_tls',
+      default: 'loopback',
+      meaning:
+        'Where AUTH is offered on a connection without TLS: `loopback` clients only, `always` or `never`.',
+      example: 'never',
+    }),
+    tlsCert: option(optional(path), {
+      key: 'smtp.tls_cert',
+      default: null,
+      meaning: 'PEM file with the certificate chain; empty: a certificate made by Waybill itself.',
+      example: '/etc/waybill/fullchain.pem',
+    }),
+    tlsKey: option(optional(path), {
+      key: 'smtp.tls_key',
+      default: null,
+      meaning: 'PEM file with the private key of `smtp.tls_cert`.',
+      example: '/etc/waybill/privkey.pem',
+    }),
+  },
+  http: {
+    listen: option(listenAddress, {
+      key: 'http.listen',
+      default: { host: '127.0.0.1', port: 8025 },
+      meaning: 'Address for the HTTP APIs and the console; port 0 takes a free one.',
+      example: '0.0.0.0:8025',
+    }),
+  },
+  nextHop: option(optional(nextHop), {
+    key: 'next_hop',
+    default: null,
+    meaning:
+      'Server that all mail is handed to; empty: the MX hosts of each domain. With a password TLS is required unless `?tls=` says otherwise.',
+    example: 'smtp://user:password@smtp.example.com:587',
+  }),
+  retrySchedule: option(listOf(duration(1, 30 * day), { min: 1, max: maxListEntries }), {
+    key: 'retry_schedule',
+    default: retryWaits,
+    meaning:
+      'Waits between the attempts of a delivery, separated by commas; it expires when the attempt after the last wait fails.',
+    example: '5m, 15m, 1h, 4h, 1d',
+  }),
+  delivery: {
+    maxSessions: option(wholeNumber(1, 10_000), {
+      key: 'delivery.max_sessions',
+      default: limits.openAttempts,
+      meaning: 'Most attempts under way at a time, 1 to 10000.',
+      example: '500',
+    }),
+    maxSessionsPerDestination: option(wholeNumber(1, 1000), {
+      key: 'delivery.max_sessions_per_destination',
+      default: limits.attemptsPerDestination,
+      meaning: 'Most attempts under way at a time to one destination, 1 to 1000.',
+      example: '5',
+    }),
+  },
+  ledger: {
+    url: option(optional(httpUrl), {
+      key: 'ledger.url',
+      default: null,
+      meaning: 'Address of a ClickHouse server for the ledger; empty: the engine inside Waybill.',
+      example: 'http://waybill:password@clickhouse.example.com:8123/waybill',
+    }),
+    maxMemory: option(byteSize(256 * MiB, 1024 * GiB), {
+      key: 'ledger.max_memory',
+      default: GiB,
+      meaning: 'Memory the engine inside Waybill may take for queries and merges, from 256MiB.',
+      example: '4GiB',
+    }),
+    threads: option(wholeNumber(1, 256), {
+      key: 'ledger.threads',
+      default: 2,
+      meaning: 'Threads that one query of the engine inside Waybill may use, 1 to 256.',
+      example: '8',
+    }),
+  },
+  log: {
+    level: option(oneOf('debug', 'info', 'warn', 'error'), {
+      key: 'log.level',
+      default: 'info',
+      meaning: 'The least important lines to write: `debug`, `info`, `warn` or `error`.',
+      example: 'warn',
+    }),
+    format: option(oneOf('auto', 'json', 'pretty'), {
+      key: 'log.format',
+      default: 'auto',
+      meaning: 'Form of the log on standard error: `json`, `pretty`, or `auto` (pretty at a terminal).',
+      example: 'json',
+    }),
+  },
+} as const;
+
+type Values<S> = { [K in keyof S]: S[K] extends Option<infer T> ? T : Values<S[K]> };
+
+export type SchemaValues = Values<typeof schema>;
+
+interface Branch {
+  readonly [name: string]: Option<never> | Branch;
+}
+
+export function isOption(node: object): node is Option<unknown> {
+  return 'parse' in node && typeof node.parse === 'function';
+}
+
+/** All options of the table, in its order. */
+export const coreOptions: readonly Option<unknown>[] = leavesOf(schema);
+
+function leavesOf(branch: object): Option<unknown>[] {
+  return Object.values(branch as Branch).flatMap((node) => (isOption(node) ? [node] : leavesOf(node)));
+}
