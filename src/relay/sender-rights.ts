@@ -10,21 +10,23 @@ import type { Submission } from './submission.ts';
 export type SenderRight = { ok: true; sendingDomain: string } | { ok: false; problem: string };
 
 export function senderRight(tenants: Tenants, submission: Submission, facts: MailFacts): SenderRight {
-  const owner = ownerOf(tenants, facts.sendingDomain);
-  if (owner && owner.tenantId !== submission.tenantId) {
-    return { ok: false, problem: `${facts.sendingDomain} is a sending domain of another tenant` };
-  }
-  if (owner?.verifiedAt !== null && owner !== null) return { ok: true, sendingDomain: owner.domain };
-  if (submission.trustedNetwork) return { ok: true, sendingDomain: owner?.domain ?? '' };
-  const why = owner ? 'is not verified yet' : 'is no sending domain of this account';
-  return { ok: false, problem: `${facts.sendingDomain || 'the empty domain'} ${why}` };
+  const owners = ownersOf(tenants, facts.sendingDomain);
+  const own = owners.find((owner) => owner.tenantId === submission.tenantId);
+  if (own && own.verifiedAt !== null) return { ok: true, sendingDomain: own.domain };
+  if (!own && owners.length > 0) return refused(facts, 'is a sending domain of another tenant');
+  if (submission.trustedNetwork) return { ok: true, sendingDomain: own?.domain ?? '' };
+  return refused(facts, own ? 'is not verified yet' : 'is no sending domain of this account');
 }
 
-/** The sending domain that is the name itself or the nearest above it. */
-function ownerOf(tenants: Tenants, domain: string): SendingDomain | null {
+function refused({ sendingDomain }: MailFacts, why: string): SenderRight {
+  return { ok: false, problem: sendingDomain === '' ? 'the From field has no valid domain' : `${sendingDomain} ${why}` };
+}
+
+/** Owners of the sending domain that is the name itself or the nearest above it. */
+function ownersOf(tenants: Tenants, domain: string): SendingDomain[] {
   for (let name = domain; name.includes('.'); name = name.slice(name.indexOf('.') + 1)) {
-    const owner = tenants.sendingDomain(name);
-    if (owner) return owner;
+    const owners = tenants.sendingDomainOwners(name);
+    if (owners.length > 0) return owners;
   }
-  return null;
+  return [];
 }

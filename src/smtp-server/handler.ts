@@ -10,6 +10,8 @@ export interface Principal {
   streamId: number;
   /** Name for the log. */
   name: string;
+  /** Known by its network instead of by a credential. */
+  trustedNetwork: boolean;
 }
 
 export interface ClientFacts {

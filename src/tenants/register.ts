@@ -15,7 +15,7 @@ type Register = Pick<
   | 'stream'
   | 'addSendingDomain'
   | 'sendingDomains'
-  | 'sendingDomain'
+  | 'sendingDomainOwners'
 >;
 
 const firstStreamId = 10_001;
@@ -49,8 +49,8 @@ export function createRegister(store: Store, clock: Clock): Register {
     },
     sendingDomains: (tenantId) =>
       store.all('SELECT * FROM sending_domains WHERE tenant_id = ? ORDER BY domain', tenantId).map(sendingDomainOf),
-    sendingDomain: (domain) =>
-      mapped(store.get('SELECT * FROM sending_domains WHERE domain = ?', domain.toLowerCase()), sendingDomainOf),
+    sendingDomainOwners: (domain) =>
+      store.all('SELECT * FROM sending_domains WHERE domain = ?', domain.toLowerCase()).map(sendingDomainOf),
   };
 }
 
@@ -63,10 +63,11 @@ function addStream(store: Store, tenantId: number, name: string): Stream {
 
 function addSendingDomain(store: Store, add: { tenantId: number; domain: string; now: number }): Named<SendingDomain> {
   const { tenantId, domain, now } = add;
-  if (store.get('SELECT 1 FROM sending_domains WHERE domain = ?', domain)) {
-    return refused(`domain ${domain} belongs to a tenant already`);
-  }
-  const verifiedAt = isReservedDomain(domain) ? now : null;
+  const reserved = isReservedDomain(domain);
+  const owners = store.all('SELECT * FROM sending_domains WHERE domain = ?', domain).map(sendingDomainOf);
+  if (owners.some((owner) => owner.tenantId === tenantId)) return refused(`the tenant has domain ${domain} already`);
+  if (owners.length > 0 && !reserved) return refused(`domain ${domain} belongs to another tenant`);
+  const verifiedAt = reserved ? now : null;
   store.run('INSERT INTO sending_domains (domain, tenant_id, verified_at) VALUES (?, ?, ?)', domain, tenantId, verifiedAt);
   return { ok: true, value: { domain, tenantId, verifiedAt } };
 }

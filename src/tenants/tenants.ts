@@ -79,7 +79,8 @@ export interface Tenants {
   addSendingDomain(tenantId: number, domain: string): Named<SendingDomain>;
   /** Ascending by name. */
   sendingDomains(tenantId: number): SendingDomain[];
-  sendingDomain(domain: string): SendingDomain | null;
+  /** Everyone who has the domain: one tenant, or several for a reserved name such as `example.test`. */
+  sendingDomainOwners(domain: string): SendingDomain[];
 
   addCredential(credential: NewCredential): void;
   /** The holder of a secret; looked up by its hash. */

@@ -16,10 +16,12 @@ CREATE TABLE streams (
   UNIQUE (tenant_id, name)
 ) STRICT;
 
+-- A name under a reserved top level belongs to nobody, so several tenants may have it.
 CREATE TABLE sending_domains (
-  domain TEXT PRIMARY KEY,
+  domain TEXT NOT NULL,
   tenant_id INTEGER NOT NULL REFERENCES tenants (id),
-  verified_at INTEGER
+  verified_at INTEGER,
+  PRIMARY KEY (domain, tenant_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sending_domains_by_tenant ON sending_domains (tenant_id);
 

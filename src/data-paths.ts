@@ -1,0 +1,13 @@
+/** Where things stand below the one data directory (invariant I10). */
+import { join } from 'node:path';
+
+export function dataPaths(dataDir: string) {
+  return {
+    store: join(dataDir, 'waybill.sqlite'),
+    key: join(dataDir, 'installation.key'),
+    spool: join(dataDir, 'spool'),
+    ledger: join(dataDir, 'ledger'),
+    tls: join(dataDir, 'tls'),
+    lock: (name: 'relay' | 'office' | 'serve') => join(dataDir, 'locks', `${name}.lock`),
+  };
+}

@@ -1,0 +1,75 @@
+/**
+ * The policy side of SMTP submission: who may submit, what is welcome, and the hand-over to the relay. Reads tenants
+ * at each question, so what the command line changes takes effect at the next command of a session.
+ */
+import { relayIdOf } from '../base/id.ts';
+import type { Log } from '../base/log.ts';
+import { type Network, networkContains } from '../base/network.ts';
+import type { Relay } from '../relay/relay.ts';
+import type { CredentialHolder, Tenants } from '../tenants/tenants.ts';
+import type { Authentication, Principal, Refusal, SessionSubmission, SmtpHandler } from './handler.ts';
+
+export interface RelayHandlerOptions {
+  tenants: Tenants;
+  relay: Pick<Relay, 'submit'>;
+  trusted: readonly { network: Network; tenant: string }[];
+  log: Log;
+}
+
+export function createRelayHandler({ tenants, relay, trusted, log }: RelayHandlerOptions): SmtpHandler {
+  return {
+    authenticate(username, password) {
+      const holder = tenants.checkCredential('smtp', username.toLowerCase(), password);
+      if (!holder) return refuse(535, '5.7.8', 'Authentication credentials invalid', 'wrong user name or password');
+      return authenticated(tenants, holder, false);
+    },
+    trusted(remoteAddress) {
+      const network = trusted.find((entry) => networkContains(entry.network, remoteAddress));
+      if (!network) return null;
+      const tenant = tenants.tenantNamed(network.tenant);
+      if (!tenant) {
+        return refuse(450, '4.7.1', 'Not ready for this network yet, try again later', `tenant ${network.tenant} does not exist`);
+      }
+      const stream = tenants.streams(tenant.id)[0];
+      if (!stream) return refuse(450, '4.7.1', 'Not ready for this network yet, try again later', `tenant ${tenant.name} has no stream`);
+      return authenticated(tenants, { tenantId: tenant.id, streamId: stream.id, identifier: tenant.name }, true);
+    },
+    checkReversePath: () => null,
+    checkForwardPath: () => null,
+    async submit(submission) {
+      try {
+        const result = await relay.submit(submissionOf(submission));
+        return result.ok
+          ? { accepted: `Ok: queued as ${relayIdOf(result.mailId)}` }
+          : { refused: result.reply, privateReason: result.privateReason };
+      } catch (fault) {
+        // Nothing was accepted: the client keeps the mail and comes again.
+        log.error({ fault }, 'mail could not be written');
+        return refuse(451, '4.3.0', 'The mail could not be stored, try again later', 'the store or the spool refused');
+      }
+    },
+  };
+}
+
+function authenticated(tenants: Tenants, holder: CredentialHolder, trustedNetwork: boolean): Authentication {
+  const streamId = holder.streamId ?? tenants.streams(holder.tenantId)[0]?.id;
+  const stream = streamId === undefined ? null : tenants.stream(streamId);
+  if (stream?.state !== 'active') return refuse(535, '5.7.8', 'This account is suspended', `stream of ${holder.identifier} is suspended`);
+  const principal: Principal = { tenantId: holder.tenantId, streamId: stream.id, name: holder.identifier, trustedNetwork };
+  return { principal };
+}
+
+function submissionOf({ principal, client, ...submission }: SessionSubmission) {
+  return {
+    tenantId: principal.tenantId,
+    streamId: principal.streamId,
+    trustedNetwork: principal.trustedNetwork,
+    origin: client.remoteAddress,
+    greetingName: client.greetingName,
+    ...submission,
+  };
+}
+
+function refuse(code: number, enhancedStatus: string, text: string, privateReason: string): Refusal {
+  return { refused: { code, enhancedStatus, text }, privateReason };
+}
