@@ -1,0 +1,64 @@
+/** Schemas of the replies, for the reference page; `words.ts` decides what they count. */
+import { z } from 'zod';
+import type { Reply } from '../../http/endpoint.ts';
+import { aggregateCounters, type Counter, counters, resolutions, statsEvents } from './words.ts';
+
+const date = (what: string) => z.string().describe(`${what}, as \`Mon, 01 Aug 2016 00:00:00 UTC\`.`);
+
+function countersSchema(of: readonly Counter[], depth = 0): z.ZodObject {
+  const byName = Map.groupBy(of, ({ path }) => path[depth] ?? '');
+  const members = [...byName].map(([name, below]) => {
+    const leaf = below.every(({ path }) => path.length === depth + 1);
+    return [name, leaf ? z.int() : countersSchema(below, depth + 1)] as const;
+  });
+  return z.object(Object.fromEntries(members));
+}
+
+const statsItem = z
+  .object({
+    time: date('Start of the bucket'),
+    ...Object.fromEntries(statsEvents.map((event) => [event, countersSchema(counters[event]).optional()])),
+  })
+  .describe('Holds the events asked for and no others.');
+
+function statsSchema(item: z.ZodObject): z.ZodObject {
+  return z.object({
+    description: z.string().describe('Always empty: only statistics of tags have one.'),
+    start: date('Start of the first bucket'),
+    end: date('Start of the last bucket'),
+    resolution: z.enum(resolutions),
+    stats: z.array(item),
+  });
+}
+
+export const statsReply: Reply = {
+  description: 'The counts, one item for each bucket from `start` to `end`, empty buckets included.',
+  schema: statsSchema(statsItem),
+};
+
+export const domainsReply: Reply = {
+  description: 'The counts of one bucket, one item for each sending domain, by name.',
+  schema: statsSchema(statsItem.extend({ domain: z.string() })),
+};
+
+export const filterReply: Reply = {
+  description:
+    'The counts; with `group` set to domain, ip, provider, tag or country, each item has a key of that name.',
+  schema: statsSchema(
+    statsItem.extend(
+      Object.fromEntries(
+        ['domain', 'ip', 'provider', 'tag', 'country'].map((name) => [name, z.string().optional()]),
+      ),
+    ),
+  ),
+};
+
+export function aggregateReply(name: string, keys: string): Reply {
+  const metrics = z.object(
+    Object.fromEntries(Object.keys(aggregateCounters).map((metric) => [metric, z.int()])),
+  );
+  return {
+    description: `Counts since ever, for each ${keys}.`,
+    schema: z.object({ [name]: z.record(z.string(), metrics) }),
+  };
+}

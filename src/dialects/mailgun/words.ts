@@ -1,0 +1,170 @@
+/**
+ * The words of this dialect as tables: its event names, its counters and what each of them counts, its
+ * reasons for our reasons. A change of the imitated service is a change of a row here.
+ */
+import type { EventType } from '../../events/event.ts';
+import type { Reason } from '../../events/reason.ts';
+import type { CountDimension } from '../../ledger/ledger.ts';
+
+export const statsEvents = [
+  'accepted',
+  'delivered',
+  'failed',
+  'opened',
+  'clicked',
+  'unsubscribed',
+  'complained',
+  'stored',
+] as const;
+export type StatsEvent = (typeof statsEvents)[number];
+
+export const resolutions = ['hour', 'day', 'month'] as const;
+export type Resolution = (typeof resolutions)[number];
+
+/** `m` is a month: there are no minutes here. */
+export const durationUnits: Readonly<Record<string, Resolution>> = { h: 'hour', d: 'day', m: 'month' };
+
+/** Keys of `group` that list values instead of times, and the prefixes of `filter`. */
+export const dimensions = {
+  domain: 'sendingDomain',
+  ip: 'sendingIp',
+  provider: 'provider',
+  tag: 'tag',
+  country: 'country',
+} as const satisfies Record<string, CountDimension>;
+export type Dimension = keyof typeof dimensions;
+
+export const groups = [
+  'total',
+  'time',
+  'day',
+  'month',
+  'domain',
+  'ip',
+  'provider',
+  'tag',
+  'country',
+] as const;
+export type Group = (typeof groups)[number];
+
+/** First path segments that the service uses for families of its own; no domain of that name is reachable. */
+export const literalSegments: ReadonlySet<string> = new Set([
+  'accounts',
+  'address',
+  'domains',
+  'ip_pools',
+  'ips',
+  'lists',
+  'routes',
+  'stats',
+]);
+
+/**
+ * Reason of a failed event in the service's words, for a temporary and a permanent failure. Every number
+ * is counted by these words, so that events, statistics and metrics agree with each other.
+ */
+export const reasonWords: Readonly<Record<Reason, { temporary: string; permanent: string }>> = {
+  bounce: { temporary: 'generic', permanent: 'bounce' },
+  espblock: { temporary: 'espblock', permanent: 'espblock' },
+  greylisted: { temporary: 'greylisted', permanent: 'greylisted' },
+  generic: { temporary: 'generic', permanent: 'generic' },
+  old: { temporary: 'generic', permanent: 'old' },
+  'no-mx': { temporary: 'generic', permanent: 'generic' },
+  'null-mx': { temporary: 'generic', permanent: 'bounce' },
+  connect: { temporary: 'generic', permanent: 'generic' },
+  tls: { temporary: 'generic', permanent: 'generic' },
+  dns: { temporary: 'generic', permanent: 'generic' },
+  'mailbox-full': { temporary: 'generic', permanent: 'generic' },
+  'rate-limited': { temporary: 'generic', permanent: 'generic' },
+  'suppress-bounce': { temporary: 'generic', permanent: 'suppress-bounce' },
+  'suppress-complaint': { temporary: 'generic', permanent: 'suppress-complaint' },
+  'suppress-unsubscribe': { temporary: 'generic', permanent: 'suppress-unsubscribe' },
+  'deny-rule': { temporary: 'generic', permanent: 'generic' },
+  'sender-domain': { temporary: 'generic', permanent: 'generic' },
+  template: { temporary: 'generic', permanent: 'generic' },
+  credit: { temporary: 'generic', permanent: 'generic' },
+  canceled: { temporary: 'generic', permanent: 'generic' },
+  internal: { temporary: 'generic', permanent: 'generic' },
+};
+
+const permanentFailures: readonly EventType[] = ['failed', 'expired', 'suppressed', 'canceled', 'returned'];
+
+/** One number of a reply: the events of these types for which every further condition holds. */
+export interface Counter {
+  /** Where it stands within the object of its event. */
+  path: readonly string[];
+  /** None: a number that a relay always answers with zero. */
+  types: readonly EventType[];
+  /** Reason in the service's words. */
+  reason?: string;
+  authenticated?: boolean;
+  /** Counts recipients at their first event, not events. */
+  unique?: true;
+}
+
+/** `permanent.total` holds all permanent failures, also those whose reason has no number of its own. */
+export const counters: Readonly<Record<StatsEvent, readonly Counter[]>> = {
+  accepted: [
+    { path: ['incoming'], types: ['accepted'], authenticated: false },
+    { path: ['outgoing'], types: ['accepted'], authenticated: true },
+    { path: ['total'], types: ['accepted'] },
+  ],
+  delivered: [
+    { path: ['smtp'], types: ['delivered'] },
+    { path: ['http'], types: [] },
+    { path: ['optimized'], types: [] },
+    { path: ['total'], types: ['delivered'] },
+  ],
+  failed: [
+    { path: ['temporary', 'espblock'], types: ['deferred'], reason: 'espblock' },
+    { path: ['temporary', 'total'], types: ['deferred'] },
+    { path: ['permanent', 'suppress-bounce'], types: ['failed', 'suppressed'], reason: 'suppress-bounce' },
+    {
+      path: ['permanent', 'suppress-unsubscribe'],
+      types: ['failed', 'suppressed'],
+      reason: 'suppress-unsubscribe',
+    },
+    {
+      path: ['permanent', 'suppress-complaint'],
+      types: ['failed', 'suppressed'],
+      reason: 'suppress-complaint',
+    },
+    { path: ['permanent', 'bounce'], types: ['failed'], reason: 'bounce' },
+    { path: ['permanent', 'delayed-bounce'], types: ['returned'] },
+    { path: ['permanent', 'webhook'], types: [] },
+    { path: ['permanent', 'optimized'], types: [] },
+    { path: ['permanent', 'total'], types: permanentFailures },
+  ],
+  opened: [
+    { path: ['total'], types: ['opened'] },
+    { path: ['unique'], types: ['opened'], unique: true },
+  ],
+  clicked: [
+    { path: ['total'], types: ['clicked'] },
+    { path: ['unique'], types: ['clicked'], unique: true },
+  ],
+  unsubscribed: [{ path: ['total'], types: ['unsubscribed'] }],
+  complained: [{ path: ['total'], types: ['complained'] }],
+  stored: [{ path: ['total'], types: ['stored'] }],
+};
+
+/** The metrics of an aggregate, in the order of the reply. */
+export const aggregateCounters: Readonly<Record<string, Pick<Counter, 'types' | 'unique'>>> = {
+  accepted: { types: ['accepted'] },
+  clicked: { types: ['clicked'] },
+  complained: { types: ['complained'] },
+  delivered: { types: ['delivered'] },
+  opened: { types: ['opened'] },
+  unique_clicked: { types: ['clicked'], unique: true },
+  unique_opened: { types: ['opened'], unique: true },
+  unsubscribed: { types: ['unsubscribed'] },
+};
+
+export const devices = ['desktop', 'mobile', 'tablet', 'unknown'] as const;
+
+/** Reason of a failure in the service's words; a failure without one is `generic`. */
+export function reasonWord(type: EventType, reason: Reason | null): string {
+  if (type === 'expired') return 'old';
+  if (type === 'returned') return 'bounce';
+  return reasonWords[reason ?? 'generic'][type === 'deferred' ? 'temporary' : 'permanent'];
+}
