@@ -29,6 +29,18 @@ export const limits = {
   /** RFC 5321 §4.5.3.2.7: the server waits at least 5 minutes for a command. */
   smtpServerIdleMs: 5 * 60_000,
   smtpSessionMs: 60 * 60_000,
+  /** What is passed over of one command line that is too long. */
+  smtpSkippedLineBytes: 64 * KiB,
+  /** What is passed over of content that is too big before the session is ended. */
+  smtpSkippedContentBytes: 64 * MiB,
+  /** Contents of all sessions that are in memory at once; at least one of the largest size fits. */
+  smtpContentBytesInMemory: 512 * MiB,
+  tlsHandshakeMs: 30_000,
+  /** After its last reply the server waits for the client to close, reading and dropping what still comes. */
+  smtpLingerMs: 5_000,
+  smtpLingerBytes: 64 * MiB,
+  /** How long closing waits for mail transactions under way. */
+  smtpDrainMs: 30_000,
   /** Replies of a remote server: longer ones are cut (RFC 5321 §4.5.3.1.5 allows 512 a line). */
   replyLineBytes: 2 * KiB,
   replyLines: 100,
@@ -95,6 +107,9 @@ export const limits = {
   echoedChars: 100,
   openAttempts: 200,
   attemptsPerDestination: 20,
+  /** Characters of one text of a log line, and members of one object or list in it. */
+  logTextChars: 8 * KiB,
+  logFieldMembers: 100,
   /** `waybill.toml`. */
   configFileBytes: 1 * MiB,
 } as const;
