@@ -1,35 +1,59 @@
-/** A child process of the supervisor, seen from inside: it tells when it is ready and is told when to stop. */
+/** A child process of the supervisor, seen from inside: it is told what to do, tells when it listens, is told to stop. */
+import type { Config } from './config/config.ts';
+import type { ListeningAddress } from './run-file.ts';
 
-/** What a child says once it takes work. */
-export interface ReadyMessage {
-  kind: 'ready';
-  /** `host:port` of each listener, in the order of the configuration. */
-  listening: { host: string; port: number }[];
+/** From the supervisor, first of all. */
+export interface BeginMessage {
+  kind: 'begin';
+  config: Config;
+  /** Bearer token of the operator's API for this run. */
+  token: string;
 }
 
 export interface DrainMessage {
   kind: 'drain';
 }
 
-export interface Child {
-  /** Aborts when the supervisor asks to stop, when it is gone, or at SIGTERM. */
-  stop: AbortSignal;
-  ready(listening: ReadyMessage['listening']): void;
+/** What a child says once it takes work. */
+export interface ReadyMessage {
+  kind: 'ready';
+  /** One per listener, in the order of the configuration. */
+  listening: ListeningAddress[];
 }
 
-export function joinSupervisor(): Child {
+export interface Child extends Pick<BeginMessage, 'config' | 'token'> {
+  /** Aborts when the supervisor asks to stop, when it is gone, or at SIGTERM. */
+  stop: AbortSignal;
+  ready(listening: ListeningAddress[]): void;
+}
+
+/** Resolves with the supervisor's orders. */
+export function joinSupervisor(): Promise<Child> {
   const stopping = new AbortController();
   const stop = () => stopping.abort();
-  process.on('message', (message: DrainMessage) => {
-    if (message.kind === 'drain') stop();
-  });
   // A supervisor that was killed takes its children with it: they finish what they have begun.
   process.on('disconnect', stop);
   process.on('SIGTERM', stop);
   // At the terminal Ctrl-C reaches the whole group; the supervisor decides what it means.
   process.on('SIGINT', () => {});
-  return {
-    stop: stopping.signal,
-    ready: (listening) => process.send?.({ kind: 'ready', listening } satisfies ReadyMessage),
+  const ready = (listening: ListeningAddress[]) => {
+    process.send?.({ kind: 'ready', listening } satisfies ReadyMessage);
   };
+  return new Promise((resolve) => {
+    process.on('message', (message: BeginMessage | DrainMessage) => {
+      if (message.kind === 'drain') stop();
+      else resolve({ config: message.config, token: message.token, stop: stopping.signal, ready });
+    });
+  });
+}
+
+/** Ends the process when the work has, also if a library still holds a handle. */
+export async function runChild(work: (child: Child) => Promise<void>): Promise<never> {
+  try {
+    await work(await joinSupervisor());
+    process.exit(0);
+  } catch (fault) {
+    process.stderr.write(`${fault instanceof Error ? (fault.stack ?? fault.message) : String(fault)}\n`);
+    process.exit(1);
+  }
 }

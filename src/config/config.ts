@@ -7,7 +7,7 @@
  * routes and whatever else changes while Waybill runs (tenants, store).
  */
 export type { ListenAddress, NextHop, TrustedNetwork } from './addresses.ts';
-export { crashPointWanted } from './crash-point.ts';
+export { crashPointWanted, environmentForChild } from './crash-point.ts';
 export { renderHelp, renderReference, renderSampleFile } from './help.ts';
 export {
   type Config,

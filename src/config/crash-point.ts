@@ -7,3 +7,8 @@ export function crashPointWanted(
 ): string | null {
   return environment[crashVariable] || null;
 }
+
+/** What a child process inherits. A crash test ends a child once: the one started in its place lives. */
+export function environmentForChild({ mayCrash }: { mayCrash: boolean }): Record<string, string | undefined> {
+  return mayCrash ? process.env : { ...process.env, [crashVariable]: '' };
+}

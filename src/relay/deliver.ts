@@ -77,7 +77,7 @@ async function converse(mail: AttemptedMail, target: RemoteMta, route: Route, de
   const session = await connect({
     target,
     greetingName: deps.hostname,
-    tls: nextHop?.implicitTls ? 'implicit' : 'opportunistic',
+    tls: nextHop?.tls ?? 'opportunistic',
     ...(nextHop?.credentials ? { credentials: nextHop.credentials } : {}),
     timeouts: defaultTimeouts,
   });

@@ -2,7 +2,6 @@
  * Who may begin an attempt: a bound over all and a bound per route, so that one slow destination cannot take all
  * places. In memory: the relay is the only process that attempts, and a restart has no attempts under way.
  */
-import { limits } from '../base/limits.ts';
 import type { DeliveryFacts } from '../events/event.ts';
 import type { LeasedDelivery } from '../queue/queue.ts';
 import { type NextHop, routeKey, routeOf } from './route.ts';
@@ -30,13 +29,20 @@ export interface Leases {
   fullDomains(): string[];
 }
 
-export function createLeases(nextHop: NextHop | null): Leases {
+export interface LeaseBounds {
+  /** Attempts under way at a time. */
+  attempts: number;
+  /** Of them to one domain; a next hop and the rehearsal destination may take all. */
+  perDestination: number;
+}
+
+export function createLeases(nextHop: NextHop | null, bounds: LeaseBounds): Leases {
   const openByKey = new Map<string, number>();
   let open = 0;
 
   const keyOf = (domain: string) => routeKey(routeOf(domain, nextHop), domain);
-  const boundOf = (key: string) => (key === 'next-hop' || key === 'rehearsal' ? limits.openAttempts : limits.attemptsPerDestination);
-  const hasRoom = (key: string) => open < limits.openAttempts && (openByKey.get(key) ?? 0) < boundOf(key);
+  const boundOf = (key: string) => (key === 'next-hop' || key === 'rehearsal' ? bounds.attempts : bounds.perDestination);
+  const hasRoom = (key: string) => open < bounds.attempts && (openByKey.get(key) ?? 0) < boundOf(key);
 
   const take = (mailId: number, deliveries: readonly { n: number; domain: string }[]): Lease[] => {
     const leases = new Map<string, Lease>();
@@ -71,7 +77,7 @@ export function createLeases(nextHop: NextHop | null): Leases {
       open -= 1;
     },
     open: () => open,
-    room: () => limits.openAttempts - open,
+    room: () => bounds.attempts - open,
     // The keys of MX routes are domains; the other routes are bounded by the places over all.
     fullDomains: () => [...openByKey].filter(([key, count]) => count >= boundOf(key)).map(([key]) => key),
   };

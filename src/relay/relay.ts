@@ -16,7 +16,7 @@ import type { GroupCommit } from '../store/store.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import { clearEnded } from './clear.ts';
 import { deliver, type DeliverDeps } from './deliver.ts';
-import { createLeases, type Lease } from './leases.ts';
+import { createLeases, type Lease, type LeaseBounds } from './leases.ts';
 import type { RetryPlan } from './retry.ts';
 import { createScheduler } from './schedule.ts';
 import { settle, type Verdict } from './settle.ts';
@@ -31,6 +31,7 @@ export type { FindTargets, Targets } from './targets.ts';
 export interface RelayDeps extends DeliverDeps {
   node: { number: number; name: string };
   plan: RetryPlan;
+  bounds: LeaseBounds;
   tenants: Tenants;
   queue: Queue;
   spool: Spool;
@@ -62,7 +63,7 @@ const clearEveryMs = 1_000;
 
 export function createRelay(deps: RelayDeps): Relay {
   const { clock, queue, spool, commit, log } = deps;
-  const leases = createLeases(deps.nextHop);
+  const leases = createLeases(deps.nextHop, deps.bounds);
   const newMailId = createMailIds(clock, deps.node.number, queue.highestMailId());
 
   const attempt = async ({ lease, mail, content, deliveries }: Attempt) => {

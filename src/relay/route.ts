@@ -1,12 +1,12 @@
 /** Step 13: by which way a domain is reached. Pure. */
 import { isReservedDomain } from '../protocol/address/reserved.ts';
+import type { ConnectOptions } from '../smtp-client/smtp-client.ts';
 
 export interface NextHop {
   host: string;
   port: number;
-  /** `smtps://`: TLS from the first byte. */
-  implicitTls: boolean;
-  credentials?: { username: string; password: string };
+  tls: ConnectOptions['tls'];
+  credentials: { username: string; password: string } | null;
 }
 
 export type Route =

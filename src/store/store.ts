@@ -10,6 +10,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { migrate } from './migrate.ts';
 
 export { createGroupCommit, type GroupCommit } from './group-commit.ts';
+export { type InstanceLock, takeInstanceLock } from './instance-lock.ts';
 
 export type Value = SQLInputValue;
 export type Row = Record<string, string | number | null | Uint8Array>;
@@ -19,13 +20,19 @@ export interface Store {
   run(sql: string, ...values: Value[]): { changes: number; lastId: number };
   get(sql: string, ...values: Value[]): Row | undefined;
   all(sql: string, ...values: Value[]): Row[];
-  /** Runs `work` in one transaction that holds the write lock from its start; a throw undoes it all. */
+  /**
+   * Runs `work` in one transaction that holds the write lock from its start; a throw undoes it all. Within another
+   * transaction it becomes a part of that one: a throw undoes the part, and only the outer one commits.
+   */
   transaction<T>(work: () => T): T;
   close(): void;
 }
 
 const busyTimeoutMs = 15_000;
 const checkpointPages = 4_000;
+
+const whole = { begin: 'BEGIN IMMEDIATE', commit: 'COMMIT', rollback: 'ROLLBACK' };
+const part = { begin: 'SAVEPOINT part', commit: 'RELEASE part', rollback: 'ROLLBACK TO part; RELEASE part' };
 
 /** Opens the store, making or migrating it as needed. */
 export function openStore(path: string): Store {
@@ -59,13 +66,15 @@ function storeOver(database: DatabaseSync, path: string): Store {
     get: (sql, ...values) => statement(sql).get(...values) as Row | undefined,
     all: (sql, ...values) => statement(sql).all(...values) as Row[],
     transaction(work) {
-      statement('BEGIN IMMEDIATE').run();
+      const { begin, commit, rollback } = database.isTransaction ? part : whole;
+      statement(begin).run();
       try {
         const result = work();
-        statement('COMMIT').run();
+        statement(commit).run();
         return result;
       } catch (error) {
-        if (database.isTransaction) database.exec('ROLLBACK');
+        // SQLite itself ends the whole transaction after some errors, such as a full disk.
+        if (database.isTransaction) database.exec(rollback);
         throw error;
       }
     },

@@ -1,0 +1,78 @@
+/** The office process, composed: the ledger, its writer, and every HTTP API. */
+import { systemClock } from './base/clock.ts';
+import { armCrashPoint } from './base/crash-point.ts';
+import { limits } from './base/limits.ts';
+import { createLog } from './base/log.ts';
+import { loadInstallationKey } from './base/secret.ts';
+import { keepRunning } from './base/service.ts';
+import { type Child, runChild } from './child.ts';
+import { crashPointWanted } from './config/config.ts';
+import { createConsoleApi } from './console-api/console-api.ts';
+import { dataPaths } from './data-paths.ts';
+import { dialects } from './dialects/dialects.ts';
+import { createHttpServer } from './http/server.ts';
+import { type Ask, openLedger } from './ledger/ledger.ts';
+import { createWriter } from './ledger/writer.ts';
+import { createOutboxReader } from './queue/queue.ts';
+import { openStore, takeInstanceLock } from './store/store.ts';
+import { openTenants } from './tenants/tenants.ts';
+import { version } from './version.ts';
+
+const lockWaitMs = 15_000;
+
+await runChild(async ({ config, token, stop, ready }: Child) => {
+  const log = createLog({ level: config.log.level, format: config.log.format, name: 'office' });
+  const crashAt = crashPointWanted();
+  if (crashAt) armCrashPoint(crashAt);
+  const paths = dataPaths(config.dataDir);
+  const lock = takeInstanceLock(paths.lock('office'), lockWaitMs);
+  if (!lock) throw new Error(`another office process uses ${config.dataDir}`);
+
+  const store = openStore(paths.store);
+  const key = loadInstallationKey(paths.key);
+  const tenants = openTenants(store, key, systemClock);
+  const { url, maxMemory, threads } = config.ledger;
+  const ledger = await openLedger({ url, path: paths.ledger, maxMemoryBytes: maxMemory, threads, log });
+  const writer = createWriter({ outbox: createOutboxReader(store), ledger, clock: systemClock, node: config.hostname, log });
+  const ask = askAfter(() => writer.catchUp(limits.ledgerCatchUpMs), ledger);
+  const deps = { ask, tenants, clock: systemClock, key, settings: config.dialects };
+  let open = true;
+  const http = createHttpServer({
+    listen: config.http.listen,
+    apps: [createConsoleApi({ ask, tenants, token, clock: systemClock }), ...dialects.map((dialect) => dialect.routes(deps))],
+    docs: dialects,
+    version,
+    health: () => open,
+    clock: systemClock,
+    log,
+  });
+
+  const running = keepRunning({ name: 'ledger writer', run: (signal) => writer.run(signal) }, stop, { clock: systemClock, log });
+  ready([await http.listen()]);
+  await new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
+  open = false;
+  await http.close();
+  await running;
+  await writer.catchUp(limits.ledgerCatchUpMs);
+  await ledger.close();
+  store.close();
+  lock.release();
+});
+
+/** What was sent before the question is in the answer: the newest events are brought in first, within a bound. */
+function askAfter(catchUp: () => Promise<unknown>, ledger: Ask): Ask {
+  const after = <A extends unknown[], R>(question: (...values: A) => Promise<R>) =>
+    async (...values: A): Promise<R> => {
+      await catchUp();
+      return question(...values);
+    };
+  return {
+    deliveries: after((...values) => ledger.deliveries(...values)),
+    mails: after((...values) => ledger.mails(...values)),
+    queue: after((...values) => ledger.queue(...values)),
+    countByBucket: after((...values) => ledger.countByBucket(...values)),
+    mailTotals: after((...values) => ledger.mailTotals(...values)),
+    top: after((...values) => ledger.top(...values)),
+    events: after((...values) => ledger.events(...values)),
+  };
+}

@@ -1,0 +1,69 @@
+/** The relay process, composed: SMTP in, queue, SMTP out. */
+import { isIP } from 'node:net';
+import { systemClock } from './base/clock.ts';
+import { armCrashPoint } from './base/crash-point.ts';
+import { createLog } from './base/log.ts';
+import { loadInstallationKey } from './base/secret.ts';
+import { type Child, runChild } from './child.ts';
+import { crashPointWanted } from './config/config.ts';
+import { dataPaths } from './data-paths.ts';
+import { createFindTargets } from './dns/dns.ts';
+import { openQueue } from './queue/queue.ts';
+import { createRelay } from './relay/relay.ts';
+import { createRelayHandler } from './smtp-server/relay-handler.ts';
+import { createSmtpServer } from './smtp-server/smtp-server.ts';
+import { openSpool } from './spool/spool.ts';
+import { createGroupCommit, openStore, takeInstanceLock } from './store/store.ts';
+import { openTenants } from './tenants/tenants.ts';
+
+const lockWaitMs = 15_000;
+
+await runChild(async ({ config, stop, ready }: Child) => {
+  const log = createLog({ level: config.log.level, format: config.log.format, name: 'relay' });
+  const crashAt = crashPointWanted();
+  if (crashAt) armCrashPoint(crashAt);
+  const paths = dataPaths(config.dataDir);
+  const lock = takeInstanceLock(paths.lock('relay'), lockWaitMs);
+  if (!lock) throw new Error(`another relay process uses ${config.dataDir}`);
+
+  const store = openStore(paths.store);
+  const queue = openQueue(store);
+  const spool = openSpool(paths.spool, store);
+  const tenants = openTenants(store, loadInstallationKey(paths.key), systemClock);
+  const commit = createGroupCommit(store, () => spool.sync());
+  const relay = createRelay({
+    clock: systemClock,
+    hostname: config.hostname,
+    nextHop: config.nextHop,
+    findTargets: createFindTargets({ clock: systemClock }),
+    node: { number: config.nodeNumber, name: config.hostname },
+    plan: { waitsMs: config.retrySchedule },
+    bounds: { attempts: config.delivery.maxSessions, perDestination: config.delivery.maxSessionsPerDestination },
+    tenants,
+    queue,
+    spool,
+    commit,
+    log,
+  });
+  const smtp = await createSmtpServer({
+    hostname: config.hostname,
+    listen: config.smtp.listen,
+    implicitTlsListen: config.smtp.implicitTlsListen,
+    handler: createRelayHandler({ tenants, relay, trusted: config.smtp.trusted, log }),
+    tls: { directory: paths.tls, certificate: config.smtp.tlsCert, key: config.smtp.tlsKey },
+    authWithoutTls: config.smtp.authWithoutTls,
+    maxContentBytes: config.smtp.maxContentBytes,
+    maxForwardPaths: config.smtp.maxForwardPaths,
+    clock: systemClock,
+    log,
+  });
+  ready(await smtp.listen());
+
+  const running = relay.run(stop);
+  await new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
+  await smtp.close();
+  await running;
+  spool.close();
+  store.close();
+  lock.release();
+});

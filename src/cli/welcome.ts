@@ -1,0 +1,57 @@
+/** What `serve` prints when it is ready: for people, with commands to paste; for programs, one line of JSON. */
+import { isIPv6 } from 'node:net';
+import { dialects } from '../dialects/dialects.ts';
+import type { ListeningAddress, RunFile } from '../run-file.ts';
+import type { FirstStart } from './first-start.ts';
+
+type Pids = Record<'relay' | 'office', number | null>;
+
+export function readyLine({ smtp, http, pid }: RunFile, pids: Pids, first: FirstStart | null): string {
+  const line = {
+    ready: true,
+    smtp: smtp.map(hostPort).join(','),
+    http: hostPort(http),
+    addresses: { smtp, http },
+    pids: { supervisor: pid, ...pids },
+    ...(first ? { firstStart: { ...first.tenant, operator: first.operator } } : {}),
+  };
+  return `${JSON.stringify(line)}\n`;
+}
+
+export function welcome(run: RunFile, first: FirstStart | null): string {
+  const base = `http://${hostPort(run.http)}`;
+  const lines = [
+    'Waybill is ready.',
+    `  SMTP  ${run.smtp.map(hostPort).join(', ')}`,
+    `  HTTP  ${base}  (reference: ${base}/docs)`,
+    ...(first ? firstSteps(run, base, first) : []),
+    '',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function firstSteps(run: RunFile, base: string, { tenant, operator }: FirstStart): string[] {
+  const { smtp, domain } = tenant;
+  const [listener] = run.smtp;
+  const server = listener ? hostPort(listener) : '';
+  return [
+    '',
+    `This is the first start: tenant "${tenant.tenant.name}" with sending domain ${domain}, shown this once:`,
+    `  SMTP      user ${smtp.username}  password ${smtp.password}`,
+    `  operator  user ${operator.username}  password ${operator.password}`,
+    '',
+    'Send a first mail (names under .test never leave this machine):',
+    `  swaks --server ${server} --auth PLAIN --auth-user ${smtp.username} --auth-password ${smtp.password} \\`,
+    `    --from app@${domain} --to ok@example.test --header "Subject: Hello"`,
+    '',
+    'Ask what became of it:',
+    ...dialects.flatMap((dialect) => {
+      const credentials = tenant.dialects[dialect.name] ?? {};
+      return [`  # ${dialect.title}`, `  curl ${dialect.example(base, credentials, domain)}`];
+    }),
+  ];
+}
+
+function hostPort({ host, port }: ListeningAddress): string {
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
+}
