@@ -7,7 +7,7 @@ import type { CredentialHolder, Tenants } from './tenants.ts';
 
 type Credentials = Pick<
   Tenants,
-  'addCredential' | 'credentialBySecret' | 'credentialByIdentifier' | 'checkCredential'
+  'addCredential' | 'removeCredential' | 'credentialBySecret' | 'credentialByIdentifier' | 'checkCredential'
 >;
 
 const byIdentifier = 'SELECT * FROM credentials WHERE protocol = ? AND identifier = ?';
@@ -28,7 +28,11 @@ export function createCredentials(store: Store, key: InstallationKey, clock: Clo
         clock.now(),
       );
     },
-    credentialBySecret: (protocol, secret) => mapped(store.get(bySecret, protocol, hashSecret(secret)), holderOf),
+    removeCredential: (protocol, identifier) =>
+      store.run('DELETE FROM credentials WHERE protocol = ? AND identifier = ?', protocol, identifier)
+        .changes > 0,
+    credentialBySecret: (protocol, secret) =>
+      mapped(store.get(bySecret, protocol, hashSecret(secret)), holderOf),
     credentialByIdentifier: (protocol, identifier) =>
       mapped(store.get(byIdentifier, protocol, identifier), (row) => {
         const sealed = bytesOrNull(row, 'sealed_secret');

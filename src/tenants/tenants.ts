@@ -68,6 +68,8 @@ export interface Suppression {
 export type Named<T> = { ok: true; value: T } | { ok: false; problem: string };
 
 export interface Tenants {
+  /** All changes of `work` or none: a refusal undoes them, as a throw does. */
+  together<T>(work: () => Named<T>): Named<T>;
   /** Also makes the tenant's first stream. */
   createTenant(request: { name: string; zone?: string }): Named<{ tenant: Tenant; stream: Stream }>;
   tenants(): Tenant[];
@@ -83,10 +85,15 @@ export interface Tenants {
   sendingDomainOwners(domain: string): SendingDomain[];
 
   addCredential(credential: NewCredential): void;
+  /** False if there is none. */
+  removeCredential(protocol: string, identifier: string): boolean;
   /** The holder of a secret; looked up by its hash. */
   credentialBySecret(protocol: string, secret: string): CredentialHolder | null;
   /** The holder of an identifier, with its secret if that is recoverable. */
-  credentialByIdentifier(protocol: string, identifier: string): (CredentialHolder & { secret: string | null }) | null;
+  credentialByIdentifier(
+    protocol: string,
+    identifier: string,
+  ): (CredentialHolder & { secret: string | null }) | null;
   /** The holder if the pair is right. Takes the same time for a wrong name as for a wrong secret. */
   checkCredential(protocol: string, identifier: string, secret: string): CredentialHolder | null;
 
@@ -102,9 +109,33 @@ export interface Tenants {
 
 export function openTenants(store: Store, key: InstallationKey, clock: Clock): Tenants {
   return {
+    together: (work) => together(store, work),
     ...createRegister(store, clock),
     ...createCredentials(store, key, clock),
     ...createOperators(store, clock),
     ...createSuppressions(store),
   };
+}
+
+/** A transaction is undone by a throw only. */
+class Refusal extends Error {
+  readonly problem: string;
+
+  constructor(problem: string) {
+    super(problem);
+    this.problem = problem;
+  }
+}
+
+function together<T>(store: Store, work: () => Named<T>): Named<T> {
+  try {
+    return store.transaction(() => {
+      const done = work();
+      if (!done.ok) throw new Refusal(done.problem);
+      return done;
+    });
+  } catch (error) {
+    if (error instanceof Refusal) return { ok: false, problem: error.problem };
+    throw error;
+  }
 }
