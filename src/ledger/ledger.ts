@@ -5,8 +5,22 @@
  * This is the module's door. Not here: what is due next (queue), who may ask (tenants, dialects).
  */
 import type { MailEvent } from '../events/event.ts';
+import { append } from './append.ts';
+import { openEmbedded } from './embedded.ts';
+import type { Engine } from './engine.ts';
+import { LedgerFault } from './fault.ts';
+import { countByBucket } from './queries/count-by-bucket.ts';
+import { deliveries } from './queries/deliveries.ts';
+import { events } from './queries/events.ts';
+import { mailTotals } from './queries/mail-totals.ts';
+import { mails } from './queries/mails.ts';
+import { queue } from './queries/queue.ts';
+import { top } from './queries/top.ts';
 import type { Ask } from './question.ts';
+import { openRemote } from './remote.ts';
+import { migrate } from './schema/schema.ts';
 
+export { LedgerFault } from './fault.ts';
 export type * from './question.ts';
 
 /** Events `first`..`last` of one node's outbox, without a hole. */
@@ -24,4 +38,55 @@ export interface Ledger extends Ask {
    */
   append(batch: Batch): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface LedgerOptions {
+  /** ClickHouse over HTTP, with user and password if it wants them; null: in process, in `path`. */
+  url: string | null;
+  /** Folder of the embedded engine; not used with a URL. */
+  path: string;
+  database?: string;
+  /** Embedded only: a server has limits of its own. */
+  maxMemoryBytes?: number;
+  threads?: number;
+}
+
+const MiB = 1024 * 1024;
+
+/** Opens the engine and brings its tables up to date. */
+export async function openLedger(options: LedgerOptions): Promise<Ledger> {
+  const engine = await openEngine(options);
+  try {
+    await migrate(engine);
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+  return ledgerOver(engine);
+}
+
+export function openEngine(options: LedgerOptions): Promise<Engine> {
+  const { url, path, database = 'waybill', maxMemoryBytes = 1024 * MiB, threads = 2 } = options;
+  if (!/^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(database)) {
+    throw new LedgerFault('question', 'a database is named by letters, digits and underscores');
+  }
+  if (url !== null) return openRemote({ url, database });
+  return openEmbedded({ path, database, maxMemoryBytes, threads });
+}
+
+export function ledgerOver(engine: Engine): Ledger {
+  return {
+    append: (batch) => append(engine, batch),
+    close: () => engine.close(),
+    deliveries: (scope, filter, page) => deliveries(engine, scope, filter, page),
+    mails: (scope, filter, page) => mails(engine, scope, filter, page),
+    queue: (scope, filter, page) => queue(engine, scope, filter, page),
+    countByBucket: (scope, question) => countByBucket(engine, scope, question),
+    mailTotals: (scope, from, to) => mailTotals(engine, scope, from, to),
+    // biome-ignore lint/complexity/useMaxParams: the contract names five
+    top: (scope, key, from, to, limit) => top(engine, scope, { key, from, to, limit }),
+    // biome-ignore lint/complexity/useMaxParams: the contract names five
+    events: (scope, filter, direction, cursor, limit) =>
+      events(engine, scope, filter, { direction, cursor, limit }),
+  };
 }

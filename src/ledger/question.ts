@@ -73,12 +73,22 @@ export interface DeliveryPage {
 
 export type BucketUnit = 'hour' | 'day' | 'month' | 'all';
 
-export const countDimensions = ['sendingDomain', 'provider', 'sendingIp', 'tag', 'country', 'device'] as const;
+export const countDimensions = [
+  'sendingDomain',
+  'provider',
+  'sendingIp',
+  'tag',
+  'country',
+  'device',
+] as const;
 export type CountDimension = (typeof countDimensions)[number];
 
 export interface CountQuestion {
   types: readonly EventType[];
-  /** Absent: since ever. Both are taken to the quarter of an hour they lie in. */
+  /**
+   * Absent: since ever. Counts are kept by quarters of an hour: `from` is taken back to the start of its
+   * quarter, `to` on to the end of its own, so that what just happened is counted.
+   */
   from?: number;
   to?: number;
   unit: BucketUnit;
@@ -134,6 +144,8 @@ export interface EventFilter {
 export interface EventCursor {
   at: number;
   sequence: number;
+  /** Outbox the sequence belongs to: two relay nodes may reach the same one in the same millisecond. */
+  node?: string;
 }
 
 export interface EventPage {

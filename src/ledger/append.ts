@@ -1,0 +1,25 @@
+/** Appends a batch once, however often it is repeated (invariant I5). */
+import { assert } from '../base/assert.ts';
+import { encodeRows, eventColumnNames } from './columns.ts';
+import type { Engine } from './engine.ts';
+import type { Batch } from './ledger.ts';
+
+export async function append(engine: Engine, batch: Batch): Promise<void> {
+  assertWhole(batch);
+  if (batch.events.length === 0) return;
+  const rows = encodeRows(batch.node, batch.events);
+  await engine.append('events', eventColumnNames, rows, { deduplicationToken: tokenOf(batch) });
+}
+
+/** The token names the batch, so that a repeated one is known whatever happened in between. */
+function tokenOf({ node, first, last }: Batch): string {
+  return `${node}:${first}-${last}`;
+}
+
+function assertWhole({ node, first, last, events }: Batch): void {
+  assert(/^[A-Za-z0-9._-]{1,64}$/.test(node), 'a node is named by 1 to 64 letters, digits, dots, dashes');
+  assert(events.length === last - first + 1, 'a batch holds all events from its first to its last');
+  events.forEach((event, index) => {
+    assert(event.sequence === first + index, `no hole in the outbox before sequence ${event.sequence}`);
+  });
+}

@@ -1,0 +1,80 @@
+/**
+ * ClickHouse in this process (chDB). The library binds one data directory per process and has no
+ * per-client limits, so memory and threads are given to the engine when it starts: `createChdbConnection`
+ * takes only a path, but a `Session` opened first starts the engine with our arguments, and every later
+ * connection to the same path shares it.
+ */
+import { mkdirSync } from 'node:fs';
+import { createClient } from '@clickhouse/client';
+import { drainPending, Session } from 'chdb';
+import { createChdbConnection } from 'chdb/connection';
+import { appendSettings, createEngine, type Engine } from './engine.ts';
+import { faultOf } from './fault.ts';
+
+type EmbeddedConnection = NonNullable<NonNullable<Parameters<typeof createClient>[0]>['connection']>;
+
+export interface EmbeddedOptions {
+  path: string;
+  database: string;
+  /** Memory all statements together may use. */
+  maxMemoryBytes: number;
+  /** Threads one statement may use. */
+  threads: number;
+}
+
+export async function openEmbedded(options: EmbeddedOptions): Promise<Engine> {
+  mkdirSync(options.path, { recursive: true });
+  const session = start(options);
+  const client = createClient({ connection: connectionTo(options.path) });
+  const engine = createEngine({
+    kind: 'embedded',
+    client,
+    append: async (table, columns, rows, settings) => {
+      const format = 'JSONCompactEachRow';
+      await session.insert({ table, columns, values: rows, format, settings: appendSettings(settings) });
+    },
+    close: async () => {
+      await client.close();
+      session.close();
+      await drainPending(); // the engine computes on after its callers gave up; only then is the path free
+    },
+  });
+  await use(engine, session, options.database);
+  return engine;
+}
+
+/** The client and its connection each carry a copy of the same types; the compiler holds the copies apart. */
+function connectionTo(path: string): EmbeddedConnection {
+  return createChdbConnection({ path }) as unknown as EmbeddedConnection;
+}
+
+function start({ path, maxMemoryBytes, threads }: EmbeddedOptions): Session {
+  try {
+    return new Session(path, { connectionArgs: engineArguments(maxMemoryBytes, threads) });
+  } catch (error) {
+    throw faultOf(error);
+  }
+}
+
+/** Caches take shares of the memory limit: they count towards it, and the defaults assume a whole machine. */
+function engineArguments(maxMemoryBytes: number, threads: number): string[] {
+  const share = (part: number) => Math.floor(maxMemoryBytes * part);
+  return [
+    `--max_server_memory_usage=${maxMemoryBytes}`,
+    `--max_memory_usage=${share(0.8)}`,
+    `--max_bytes_before_external_group_by=${share(0.3)}`,
+    `--max_bytes_before_external_sort=${share(0.3)}`,
+    `--mark_cache_size=${share(0.1)}`,
+    `--primary_index_cache_size=${share(0.1)}`,
+    `--index_mark_cache_size=${share(0.03)}`,
+    `--query_condition_cache_size=${share(0.02)}`,
+    `--max_threads=${threads}`,
+  ];
+}
+
+/** Both connections work in our database: statements name tables alone, as they do over HTTP. */
+async function use(engine: Engine, session: Session, database: string): Promise<void> {
+  await engine.command(`CREATE DATABASE IF NOT EXISTS ${database}`);
+  await engine.command(`USE ${database}`);
+  session.query(`USE ${database}`);
+}

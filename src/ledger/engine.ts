@@ -1,0 +1,101 @@
+/**
+ * The one way from here to ClickHouse, in process or behind a URL: statements, questions with bound
+ * values, and appends. Both engines are driven through `@clickhouse/client`, so that one SQL and one set
+ * of errors holds for both; only opening and the raw append differ.
+ */
+import type { ClickHouseClient } from '@clickhouse/client';
+import { limits } from '../base/limits.ts';
+import { faultOf } from './fault.ts';
+
+/** A value for a `{name:Type}` placeholder. It never becomes part of the statement's text. */
+export type BoundValue = string | number | boolean | null | readonly string[] | readonly number[];
+export type BoundValues = Readonly<Record<string, BoundValue>>;
+
+/** A cell of a result: JSON as ClickHouse writes it. */
+export type Cell = string | number | boolean | null | readonly Cell[];
+
+export interface AppendSettings {
+  /** Appends with a token seen before change nothing. */
+  deduplicationToken: string;
+}
+
+export interface Engine {
+  /** For the log and the benchmark. */
+  readonly kind: 'embedded' | 'remote';
+  command(statement: string, values?: BoundValues): Promise<void>;
+  ask(statement: string, values?: BoundValues): Promise<Cell[][]>;
+  /** `rows`: JSONCompactEachRow. */
+  append(table: string, columns: readonly string[], rows: Buffer, settings: AppendSettings): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What opening an engine yields; `createEngine` makes the rest of it. */
+export interface EngineParts {
+  kind: Engine['kind'];
+  client: ClickHouseClient;
+  append: Engine['append'];
+  close(): Promise<void>;
+}
+
+/**
+ * Settings stand in the statement, not beside it: the embedded engine would keep them for the session.
+ * `max_execution_time` is in seconds.
+ */
+const questionSettings = [
+  `max_execution_time = ${limits.ledgerQueryMs / 1000}`,
+  'output_format_json_quote_64bit_integers = 0',
+  'output_format_json_quote_decimals = 0',
+  'do_not_merge_across_partitions_select_final = 1',
+].join(', ');
+
+export function createEngine(parts: EngineParts): Engine {
+  const { client } = parts;
+  return {
+    kind: parts.kind,
+    command: (statement, values) => translated(() => command(client, statement, values)),
+    ask: (statement, values) => translated(() => ask(client, statement, values)),
+    append: (table, columns, rows, settings) =>
+      translated(() => parts.append(table, columns, rows, settings)),
+    close: () => translated(() => parts.close()),
+  };
+}
+
+async function translated<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw faultOf(error);
+  }
+}
+
+async function command(client: ClickHouseClient, query: string, values?: BoundValues): Promise<void> {
+  await client.command(values ? { query, query_params: values } : { query });
+}
+
+async function ask(client: ClickHouseClient, statement: string, values: BoundValues = {}): Promise<Cell[][]> {
+  const result = await client.query({
+    query: `${statement}\nSETTINGS ${questionSettings}`,
+    query_params: values,
+    format: 'JSONCompactEachRow',
+  });
+  const text = await result.text();
+  return text === '' ? [] : (JSON.parse(`[${text.trimEnd().replaceAll('\n', ',')}]`) as Cell[][]);
+}
+
+/**
+ * A batch is one block per partition: the deduplication of a repeated batch works block by block, so it
+ * must be cut the same way each time, on any machine.
+ */
+export function appendSettings({ deduplicationToken }: AppendSettings): Record<string, string | number> {
+  return {
+    insert_deduplicate: 1,
+    insert_deduplication_token: deduplicationToken,
+    deduplicate_blocks_in_dependent_materialized_views: 1,
+    async_insert: 0,
+    input_format_parallel_parsing: 0,
+    max_insert_block_size: 1_048_576,
+    min_insert_block_size_rows: 1_048_576,
+    min_insert_block_size_bytes: 0,
+    max_partitions_per_insert_block: 0,
+  };
+}

@@ -1,0 +1,54 @@
+/** Conditions and the values bound to them, collected together so that neither can be forgotten. */
+import type { BoundValue } from '../engine.ts';
+import type { Scope } from '../question.ts';
+
+export class Where {
+  readonly tenantId: number;
+  readonly values: Record<string, BoundValue> = {};
+  /** On facts that all versions of a row share: may be applied before versions are folded. */
+  readonly #fixed: string[] = [];
+  /** On facts that change with the state: only right for the version that remains. */
+  readonly #changing: string[] = [];
+
+  /** Nothing is asked without a tenant: it is the first condition of every question. */
+  constructor(tenantId: number) {
+    this.tenantId = tenantId;
+    this.fixed(`tenant_id = ${this.bind('tenantId', 'UInt64', tenantId)}`);
+  }
+
+  /** Returns the placeholder for a value: `{name:Type}`. */
+  bind(name: string, type: string, value: BoundValue): string {
+    const taken = Object.hasOwn(this.values, name);
+    const unique = taken ? `${name}_${Object.keys(this.values).length}` : name;
+    this.values[unique] = value;
+    return `{${unique}:${type}}`;
+  }
+
+  fixed(condition: string): void {
+    this.#fixed.push(condition);
+  }
+
+  changing(condition: string): void {
+    this.#changing.push(condition);
+  }
+
+  /** For a table that is read with FINAL. */
+  ofVersions(): string {
+    const changing = this.#changing.length === 0 ? '' : `\nWHERE ${this.#changing.join('\n  AND ')}`;
+    return `PREWHERE ${this.#fixed.join('\n  AND ')}${changing}`;
+  }
+
+  /** For a table whose rows have no versions. */
+  toString(): string {
+    return `WHERE ${[...this.#fixed, ...this.#changing].join('\n  AND ')}`;
+  }
+}
+
+export function inScope({ tenantId, streamId, sendingDomain }: Scope): Where {
+  const where = new Where(tenantId);
+  if (streamId !== undefined) where.fixed(`stream_id = ${where.bind('streamId', 'UInt64', streamId)}`);
+  if (sendingDomain !== undefined) {
+    where.fixed(`sending_domain = ${where.bind('sendingDomain', 'String', sendingDomain)}`);
+  }
+  return where;
+}

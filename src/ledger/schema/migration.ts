@@ -1,0 +1,14 @@
+/** One numbered step of the ledger's tables: applied once, in order, never changed after a release. */
+export interface Migration {
+  number: number;
+  name: string;
+  /** Each is safe to repeat: a crash may fall between a statement and the record of its migration. */
+  statements: readonly string[];
+}
+
+/**
+ * `fsync_after_insert`: an append that returned survives a power cut. The window remembers the tokens of
+ * that many blocks, in a log beside the parts; the writer only ever repeats its last batch.
+ */
+export const durableTable =
+  'fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 1000';

@@ -1,0 +1,44 @@
+/** Brings the tables of the ledger up to date: numbered steps, forward only, each recorded once applied. */
+import type { Engine } from '../engine.ts';
+import { LedgerFault } from '../fault.ts';
+import { migration as events } from './0001-events.ts';
+import { migration as deliveries } from './0002-deliveries.ts';
+import { migration as engagement } from './0003-engagement.ts';
+import { migration as counters } from './0004-counters.ts';
+import type { Migration } from './migration.ts';
+
+export const migrations: readonly Migration[] = [events, deliveries, engagement, counters];
+
+const recordTable = `CREATE TABLE IF NOT EXISTS migrations (
+  number UInt32,
+  name String,
+  applied_at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC')
+) ENGINE = MergeTree ORDER BY number SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`;
+
+export async function migrate(engine: Engine): Promise<void> {
+  await engine.command(recordTable);
+  const rows = await engine.ask('SELECT DISTINCT number FROM migrations');
+  const applied = new Set(rows.map(([number]) => Number(number)));
+  refuseNewer(Math.max(0, ...applied));
+  for (const migration of migrations) {
+    if (!applied.has(migration.number)) await apply(engine, migration);
+  }
+}
+
+/** An older program would write rows that lack what a newer one relies on. */
+function refuseNewer(newest: number): void {
+  const known = migrations.at(-1)?.number ?? 0;
+  if (newest <= known) return;
+  throw new LedgerFault(
+    'inconsistent',
+    `the ledger's tables are of a newer version (${newest}) than this program knows (${known}); update it`,
+  );
+}
+
+async function apply(engine: Engine, migration: Migration): Promise<void> {
+  for (const statement of migration.statements) await engine.command(statement);
+  await engine.command('INSERT INTO migrations (number, name) SELECT {number:UInt32}, {name:String}', {
+    number: migration.number,
+    name: migration.name,
+  });
+}
