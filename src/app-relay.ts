@@ -1,5 +1,4 @@
 /** The relay process, composed: SMTP in, queue, SMTP out. */
-import { isIP } from 'node:net';
 import { systemClock } from './base/clock.ts';
 import { armCrashPoint } from './base/crash-point.ts';
 import { createLog } from './base/log.ts';
