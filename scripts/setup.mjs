@@ -160,7 +160,9 @@ async function fetchPinnedNode(root, version) {
       '--ignore-scripts',
       `${name}@${version}`,
     ]);
-    placeNode(root, join(folder, 'node_modules', name, 'bin', 'node'));
+    const binary = join(folder, 'node_modules', name, 'bin', 'node');
+    if (modifiedAt(binary) === null) throw new SetupProblem(`the package ${name} brought no Node`);
+    placeNode(root, binary);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
