@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type LockFile, lockFileProblems, rangeProblems } from './check-lock-file.ts';
+import { completed, type LockFile, lockFileProblems, rangeProblems } from './check-lock-file.ts';
 
 const integrity = 'sha512-x';
 
@@ -38,6 +38,36 @@ test('a dependency that the lock file does not know is refused', () => {
   assert.deepEqual(lockFileProblems(lockOf({ integrity, license: 'MIT' }), more), [
     'b: package.json and package-lock.json differ; run npm install',
   ]);
+});
+
+test('builds for other systems that the lock file lacks are told, and can be added', () => {
+  const lock = lockOf({
+    integrity,
+    license: 'MIT',
+    dev: true,
+    optionalDependencies: { '@b/c-linux-x64-gnu': '2.0.0', 'd-win32-arm64': '3.0.0' },
+  });
+  assert.deepEqual(lockFileProblems(lock, manifest), [
+    'node_modules/@b/c-linux-x64-gnu is missing; run node scripts/check-lock-file.ts --fix',
+    'node_modules/d-win32-arm64 is missing; run node scripts/check-lock-file.ts --fix',
+  ]);
+  const fixed = completed(lock);
+  assert.deepEqual(lockFileProblems(fixed, manifest), []);
+  assert.deepEqual(Object.keys(fixed.packages), [
+    '',
+    'node_modules/@b/c-linux-x64-gnu',
+    'node_modules/a',
+    'node_modules/d-win32-arm64',
+  ]);
+  assert.deepEqual(fixed.packages['node_modules/@b/c-linux-x64-gnu'], {
+    version: '2.0.0',
+    cpu: ['x64'],
+    dev: true,
+    libc: ['glibc'],
+    license: 'MIT',
+    optional: true,
+    os: ['linux'],
+  });
 });
 
 test('a range is refused', () => {

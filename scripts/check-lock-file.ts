@@ -1,8 +1,8 @@
 /**
- * The lock file must install the same packages from any registry or mirror (no `resolved` addresses, a
+ * The lock file must be complete (also for the systems we do not develop on), install the same packages from any registry or mirror (no `resolved` addresses, a
  * checksum for each), say what package.json says, and bring nothing under a licence we cannot pass on.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 interface LockedPackage {
@@ -13,8 +13,13 @@ interface LockedPackage {
   link?: boolean;
   inBundle?: boolean;
   dev?: boolean;
+  optional?: boolean;
+  os?: string[];
+  cpu?: string[];
+  libc?: string[];
   dependencies?: Record<string, string>;
   devDependencies?: Record<string, string>;
+  optionalDependencies?: Record<string, string>;
 }
 
 export interface LockFile {
@@ -45,19 +50,74 @@ export function lockFileProblems(lock: LockFile, manifest: Manifest): string[] {
   const entries = Object.entries(lock.packages).filter(([path]) => path !== '');
   return [
     ...entries.flatMap(([path, entry]) => entryProblems(path, entry)),
+    ...missingPlatforms(lock).map(
+      ({ path }) => `${path} is missing; run node scripts/check-lock-file.ts --fix`,
+    ),
     ...manifestProblems(lock.packages[''] ?? {}, manifest),
   ];
+}
+
+interface Missing {
+  path: string;
+  entry: LockedPackage;
+}
+
+/**
+ * Builds of a package for single systems, which npm leaves out of the lock file when the registry in use
+ * cannot serve them. `npm ci` then refuses to install anything, on every system.
+ */
+function missingPlatforms({ packages }: LockFile): Missing[] {
+  return Object.entries(packages).flatMap(([path, parent]) =>
+    Object.entries(parent.optionalDependencies ?? {})
+      .filter(([name]) => !(`${path}/node_modules/${name}` in packages || `node_modules/${name}` in packages))
+      .map(([name, version]) => ({
+        path: `node_modules/${name}`,
+        entry: platformEntry(name, version, parent),
+      })),
+  );
+}
+
+/** `@scope/part-linux-x64-musl` says where it runs; npm looks at these lists before it fetches. */
+function platformEntry(name: string, version: string, parent: LockedPackage): LockedPackage {
+  const words = name.split('/').at(-1)?.split('-') ?? [];
+  const pick = (known: readonly string[]) => words.filter((word) => known.includes(word));
+  const [os, cpu] = [
+    pick(['aix', 'android', 'darwin', 'freebsd', 'linux', 'win32']),
+    pick(['arm64', 'ia32', 'x64']),
+  ];
+  const libc = pick(['gnu', 'musl']).map((word) => (word === 'gnu' ? 'glibc' : word));
+  return {
+    version,
+    cpu,
+    ...(parent.dev ? { dev: true } : {}),
+    ...(libc.length > 0 ? { libc } : {}),
+    ...(parent.license === undefined ? {} : { license: parent.license }),
+    optional: true,
+    os,
+  };
+}
+
+/** The lock file with all of them, in npm's own order. */
+export function completed(lock: LockFile): LockFile {
+  const more = missingPlatforms(lock).map(({ path, entry }): [string, LockedPackage] => [path, entry]);
+  const entries = [...Object.entries(lock.packages), ...more];
+  entries.sort(([a], [b]) => a.localeCompare(b, 'en'));
+  return { ...lock, packages: Object.fromEntries(entries) };
 }
 
 function entryProblems(path: string, entry: LockedPackage): string[] {
   const problems = [];
   if (entry.resolved !== undefined)
     problems.push(`${path} carries a registry address; run npm install again`);
-  if (entry.integrity === undefined && !entry.link && !entry.inBundle)
-    problems.push(`${path} has no checksum`);
+  if (entry.integrity === undefined && !mayLackChecksum(entry)) problems.push(`${path} has no checksum`);
   if (!licenceAllowed(path, entry.license))
     problems.push(`${path} has the licence ${entry.license ?? '(none)'}`);
   return problems;
+}
+
+/** A platform's build that the registry in use could not serve has none; npm adds it once it can. */
+function mayLackChecksum({ link, inBundle, optional, os }: LockedPackage): boolean {
+  return link === true || inBundle === true || (optional === true && os !== undefined);
 }
 
 /** `(MIT OR GPL-2.0)` is fine if one of the choices is; `MIT AND ISC` if all parts are. */
@@ -88,9 +148,12 @@ export function rangeProblems(manifest: Manifest): string[] {
 
 if (import.meta.main) {
   const root = dirname(import.meta.dirname);
-  const read = (name: string) => JSON.parse(readFileSync(join(root, name), 'utf8'));
-  const manifest: Manifest = read('package.json');
-  const problems = [...lockFileProblems(read('package-lock.json'), manifest), ...rangeProblems(manifest)];
+  const lockPath = join(root, 'package-lock.json');
+  const lock: LockFile = JSON.parse(readFileSync(lockPath, 'utf8'));
+  const manifest: Manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const wanted = process.argv.includes('--fix') ? completed(lock) : lock;
+  if (wanted !== lock) writeFileSync(lockPath, `${JSON.stringify(wanted, null, 2)}\n`);
+  const problems = [...lockFileProblems(wanted, manifest), ...rangeProblems(manifest)];
   for (const problem of problems) console.error(problem);
   process.exitCode = problems.length === 0 ? 0 : 1;
 }
