@@ -15,8 +15,10 @@ import { events } from './queries/events.ts';
 import { mailTotals } from './queries/mail-totals.ts';
 import { mails } from './queries/mails.ts';
 import { queue } from './queries/queue.ts';
+import { countRuleBreaks } from './queries/rule-breaks.ts';
 import { top } from './queries/top.ts';
-import type { Ask } from './question.ts';
+import type { Ask, Scope } from './question.ts';
+import { rebuildProjections } from './rebuild.ts';
 import { openRemote } from './remote.ts';
 import { migrate } from './schema/schema.ts';
 
@@ -37,6 +39,8 @@ export interface Ledger extends Ask {
    * last, same content) changes nothing: after a crash the writer repeats the batch it had begun.
    */
   append(batch: Batch): Promise<void>;
+  /** Events that broke the rule of states and so moved none (range of acceptance). None are expected. */
+  countRuleBreaks(scope: Scope, from: number, to: number): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -65,6 +69,17 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   return ledgerOver(engine);
 }
 
+/** Makes all projections anew from the events. Nothing may append meanwhile. */
+export async function rebuildLedger(options: LedgerOptions): Promise<void> {
+  const engine = await openEngine(options);
+  try {
+    await migrate(engine);
+    await rebuildProjections(engine);
+  } finally {
+    await engine.close();
+  }
+}
+
 export function openEngine(options: LedgerOptions): Promise<Engine> {
   const { url, path, database = 'waybill', maxMemoryBytes = 1024 * MiB, threads = 2 } = options;
   if (!/^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(database)) {
@@ -78,6 +93,7 @@ export function ledgerOver(engine: Engine): Ledger {
   return {
     append: (batch) => append(engine, batch),
     close: () => engine.close(),
+    countRuleBreaks: (scope, from, to) => countRuleBreaks(engine, scope, from, to),
     deliveries: (scope, filter, page) => deliveries(engine, scope, filter, page),
     mails: (scope, filter, page) => mails(engine, scope, filter, page),
     queue: (scope, filter, page) => queue(engine, scope, filter, page),

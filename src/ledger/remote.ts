@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import { limits } from '../base/limits.ts';
-import { appendSettings, createEngine, type Engine } from './engine.ts';
+import { type AppendSettings, appendSettings, createEngine, type Engine } from './engine.ts';
 
 export interface RemoteOptions {
   url: string;
@@ -15,17 +15,25 @@ export async function openRemote({ url, database }: RemoteOptions): Promise<Engi
   return createEngine({
     kind: 'remote',
     client,
-    append: async (table, columns, rows, settings) => {
-      await client.insert({
-        table,
-        columns: columns as [string, ...string[]],
-        values: Readable.from([rows], { objectMode: false }),
-        format: 'JSONCompactEachRow',
-        clickhouse_settings: { ...appendSettings(settings), wait_end_of_query: 1 },
-      });
-    },
+    append: (table, columns, rows, settings) =>
+      insert(client, `${table} (${columns.join(', ')})`, rows, settings),
     close: () => client.close(),
   });
+}
+
+/** The rows are text already; the client's own `insert` would build them from objects. */
+async function insert(
+  client: ClickHouseClient,
+  target: string,
+  rows: Buffer,
+  settings: AppendSettings,
+): Promise<void> {
+  const { stream } = await client.exec({
+    query: `INSERT INTO ${target} FORMAT JSONCompactEachRow`,
+    values: Readable.from([rows], { objectMode: false }),
+    clickhouse_settings: { ...appendSettings(settings), wait_end_of_query: 1 },
+  });
+  for await (const _ of stream); // an answer read to its end frees the connection
 }
 
 /** Slower than the engine's own bound, so that the engine's clear error arrives first. */
@@ -34,7 +42,12 @@ const requestTimeoutMs = limits.ledgerQueryMs + 5_000;
 function clientOf(url: string, database: string): ClickHouseClient {
   const withoutDatabase = new URL(url);
   withoutDatabase.pathname = '/'; // the client would prefer it to the database named beside it
-  return createClient({ url: withoutDatabase, database, request_timeout: requestTimeoutMs });
+  return createClient({
+    url: withoutDatabase,
+    database,
+    request_timeout: requestTimeoutMs,
+    use_multipart_params_auto: true,
+  });
 }
 
 /** A connection to a database that does not exist is refused, so the first one names none. */
