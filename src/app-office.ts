@@ -33,13 +33,22 @@ await runChild(async ({ config, token, stop, ready }: Child) => {
   const tenants = openTenants(store, key, systemClock);
   const { url, maxMemory, threads } = config.ledger;
   const ledger = await openLedger({ url, path: paths.ledger, maxMemoryBytes: maxMemory, threads, log });
-  const writer = createWriter({ outbox: createOutboxReader(store), ledger, clock: systemClock, node: config.hostname, log });
+  const writer = createWriter({
+    outbox: createOutboxReader(store),
+    ledger,
+    clock: systemClock,
+    node: config.hostname,
+    log,
+  });
   const ask = askAfter(() => writer.catchUp(limits.ledgerCatchUpMs), ledger);
   const deps = { ask, tenants, clock: systemClock, key, settings: config.dialects };
   let open = true;
   const http = createHttpServer({
     listen: config.http.listen,
-    apps: [createConsoleApi({ ask, tenants, token, clock: systemClock }), ...dialects.map((dialect) => dialect.routes(deps))],
+    apps: [
+      createConsoleApi({ ask, tenants, token, clock: systemClock }),
+      ...dialects.map((dialect) => dialect.routes(deps)),
+    ],
     docs: dialects,
     version,
     health: () => open,
@@ -47,7 +56,10 @@ await runChild(async ({ config, token, stop, ready }: Child) => {
     log,
   });
 
-  const running = keepRunning({ name: 'ledger writer', run: (signal) => writer.run(signal) }, stop, { clock: systemClock, log });
+  const running = keepRunning({ name: 'ledger writer', run: (signal) => writer.run(signal) }, stop, {
+    clock: systemClock,
+    log,
+  });
   ready([await http.listen()]);
   await new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
   open = false;
@@ -61,7 +73,8 @@ await runChild(async ({ config, token, stop, ready }: Child) => {
 
 /** What was sent before the question is in the answer: the newest events are brought in first, within a bound. */
 function askAfter(catchUp: () => Promise<unknown>, ledger: Ask): Ask {
-  const after = <A extends unknown[], R>(question: (...values: A) => Promise<R>) =>
+  const after =
+    <A extends unknown[], R>(question: (...values: A) => Promise<R>) =>
     async (...values: A): Promise<R> => {
       await catchUp();
       return question(...values);

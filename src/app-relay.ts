@@ -37,7 +37,10 @@ await runChild(async ({ config, stop, ready }: Child) => {
     findTargets: createFindTargets({ clock: systemClock }),
     node: { number: config.nodeNumber, name: config.hostname },
     plan: { waitsMs: config.retrySchedule },
-    bounds: { attempts: config.delivery.maxSessions, perDestination: config.delivery.maxSessionsPerDestination },
+    bounds: {
+      attempts: config.delivery.maxSessions,
+      perDestination: config.delivery.maxSessionsPerDestination,
+    },
     tenants,
     queue,
     spool,

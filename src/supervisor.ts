@@ -39,7 +39,12 @@ const programs: Record<ChildName, string> = {
   office: fileURLToPath(new URL('./app-office.ts', import.meta.url)),
 };
 
-export function createSupervisor(deps: { config: Config; token: string; clock: Clock; log: Log }): Supervisor {
+export function createSupervisor(deps: {
+  config: Config;
+  token: string;
+  clock: Clock;
+  log: Log;
+}): Supervisor {
   const { clock, log } = deps;
   const running = new Map<ChildName, Running>();
   const restartWaits = new Map<ChildName, number>();
@@ -47,7 +52,10 @@ export function createSupervisor(deps: { config: Config; token: string; clock: C
   let stopping = false;
 
   const spawn = (name: ChildName, first: boolean): Promise<ListeningAddress[]> => {
-    const child = fork(programs[name], [], { serialization: 'advanced', env: environmentForChild({ mayCrash: first }) });
+    const child = fork(programs[name], [], {
+      serialization: 'advanced',
+      env: environmentForChild({ mayCrash: first }),
+    });
     const ended = new Promise<void>((resolve) => {
       child.once('exit', (code, signal) => {
         running.delete(name);

@@ -31,7 +31,8 @@ let armed: { point: CrashPoint; passes: number } | null = null;
 export function armCrashPoint(text: string): void {
   const [name, passes = '1'] = text.split(':');
   const point = crashPoints.find((candidate) => candidate === name);
-  if (!point || !/^\d+$/.test(passes)) throw new Error(`"${text}" is no crash point: ${crashPoints.join(', ')}`);
+  if (!point || !/^\d+$/.test(passes))
+    throw new Error(`"${text}" is no crash point: ${crashPoints.join(', ')}`);
   armed = { point, passes: Number(passes) };
 }
 

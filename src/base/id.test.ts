@@ -20,7 +20,11 @@ import { installationKey } from './secret.ts';
 const key = installationKey(Buffer.alloc(32, 7));
 const otherKey = installationKey(Buffer.alloc(32, 8));
 const mailIds = fc
-  .record({ at: fc.integer({ min: mailIdEpoch, max: mailIdEpoch + 2 ** 41 - 1 }), node: fc.nat(31), sequence: fc.nat(127) })
+  .record({
+    at: fc.integer({ min: mailIdEpoch, max: mailIdEpoch + 2 ** 41 - 1 }),
+    node: fc.nat(31),
+    sequence: fc.nat(127),
+  })
   .map(composeMailId);
 
 test('a mail id is exact in JSON and gives its parts back', () => {

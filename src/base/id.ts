@@ -73,7 +73,8 @@ export function mailIdOfRelayId(relayId: string): number | null {
   const at = Number.parseInt(relayId.slice(0, 11), 16);
   const sequence = Number.parseInt(relayId.slice(11, 14), 16);
   const node = Number.parseInt(relayId.slice(14), 16);
-  const valid = at >= mailIdEpoch && at < mailIdEpoch + maxMilliseconds && sequence < sequences && node < nodes;
+  const valid =
+    at >= mailIdEpoch && at < mailIdEpoch + maxMilliseconds && sequence < sequences && node < nodes;
   return valid ? composeMailId({ at, node, sequence }) : null;
 }
 
@@ -83,7 +84,9 @@ export function uuidOf(key: InstallationKey, mailId: number): string {
   const tag = key.tag('uuid', Buffer.from(id), 9).toString('hex');
   // 14 digits of id: 12 before the version digit, 2 after it; then the variant digit and the tag.
   const text = `${id.slice(0, 12)}8${id.slice(12)}${tag[0]}${variantDigit(tag[1])}${tag.slice(2, 17)}`;
-  return [text.slice(0, 8), text.slice(8, 12), text.slice(12, 16), text.slice(16, 20), text.slice(20)].join('-');
+  return [text.slice(0, 8), text.slice(8, 12), text.slice(12, 16), text.slice(16, 20), text.slice(20)].join(
+    '-',
+  );
 }
 
 /** Null unless this installation made the UUID. */

@@ -96,6 +96,8 @@ export const limits = {
   cachedReplyBytes: 32 * MiB,
   /** Conditions of one log search. */
   searchTerms: 20,
+  /** Characters of a date in words, as a parameter may hold it. */
+  dateTextChars: 200,
   logPageRows: 10_000,
   logOffsetRows: 10_000_000,
   statsBuckets: 20_000,

@@ -4,8 +4,26 @@
  * Most secrets are kept as hashes only. A secret that a protocol needs in the clear (signed requests, DKIM)
  * is sealed with AES-256-GCM, so that a copy of the store alone gives nothing away.
  */
-import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 const keyBytes = 32;
@@ -40,7 +58,8 @@ function createKeyFile(path: string): void {
 }
 
 export function installationKey(root: Buffer): InstallationKey {
-  const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', root, '', `waybill ${purpose}`, keyBytes));
+  const derive = (purpose: string) =>
+    Buffer.from(hkdfSync('sha256', root, '', `waybill ${purpose}`, keyBytes));
   const sealingKey = derive('seal');
   const tagKeys = new Map<string, Buffer>();
   const tagKey = (purpose: string) => {

@@ -12,7 +12,11 @@ const firstWaitMs = 200;
 const longestWaitMs = 30_000;
 
 /** Runs a service again after a fault, later each time; the waits start over once it has run for a while. */
-export async function keepRunning(service: Service, signal: AbortSignal, { clock, log }: { clock: Clock; log: Log }): Promise<void> {
+export async function keepRunning(
+  service: Service,
+  signal: AbortSignal,
+  { clock, log }: { clock: Clock; log: Log },
+): Promise<void> {
   let waitMs = firstWaitMs;
   while (!signal.aborted) {
     const startedAt = clock.now();

@@ -13,5 +13,8 @@ export function whereOf(filter: QueueFilter): { sql: string; values: Value[] } {
   add('state IN (SELECT value FROM json_each(?))', filter.states && JSON.stringify(filter.states));
   add('destination = ?', filter.destination);
   add("lower(deliveries.facts ->> 'forwardPath') = ?", filter.forwardPath?.toLowerCase());
-  return { sql: ['1', ...parts.map((part) => part.sql)].join(' AND '), values: parts.map((part) => part.value) };
+  return {
+    sql: ['1', ...parts.map((part) => part.sql)].join(' AND '),
+    values: parts.map((part) => part.value),
+  };
 }

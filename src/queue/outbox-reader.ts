@@ -2,8 +2,9 @@
  * The other end of the outbox: read in order by the ledger's writer, which says how far it has come. What it has
  * passed is deleted in the same transaction.
  */
-import type { DeliveryFacts, Engagement, EventType, MailEvent, MailFacts } from '../events/event.ts';
+
 import type { DeliveryStatus } from '../events/delivery-status.ts';
+import type { DeliveryFacts, Engagement, EventType, MailEvent, MailFacts } from '../events/event.ts';
 import { integer, integerOrNull, type Row, type Store, text } from '../store/store.ts';
 
 export interface OutboxReader {
@@ -34,7 +35,8 @@ export function createOutboxReader(store: Store): OutboxReader {
       if (!row) throw new Error('the store has no ledger cursor');
       return { appendedTo: integer(row, 'appended_to'), pendingTo: integerOrNull(row, 'pending_to') };
     },
-    begin: (pendingTo) => store.transaction(() => void store.run('UPDATE ledger_cursor SET pending_to = ?', pendingTo)),
+    begin: (pendingTo) =>
+      store.transaction(() => void store.run('UPDATE ledger_cursor SET pending_to = ?', pendingTo)),
     advance: (to) =>
       store.transaction(() => {
         store.run('UPDATE ledger_cursor SET appended_to = ?, pending_to = NULL', to);

@@ -57,8 +57,20 @@ const queued: DeliveryFacts = {
   sendingIp: '',
   node: 'relay',
 };
-const leased: DeliveryFacts = { ...queued, leased: true, attempts: 1, firstAttemptAt: now, lastAttemptAt: now };
-const delivered: DeliveryFacts = { ...leased, leased: false, state: 'delivered', nextAttemptAt: null, deliveredAt: now };
+const leased: DeliveryFacts = {
+  ...queued,
+  leased: true,
+  attempts: 1,
+  firstAttemptAt: now,
+  lastAttemptAt: now,
+};
+const delivered: DeliveryFacts = {
+  ...leased,
+  leased: false,
+  state: 'delivered',
+  nextAttemptAt: null,
+  deliveredAt: now,
+};
 const content = { segment: null, offset: null, bytes: 10, checksum: 1 };
 
 function setUp(t: test.TestContext) {
@@ -145,14 +157,18 @@ test('events come out of the outbox as they went in, in order, without holes, al
   assert.deepEqual(outbox.cursor(), { appendedTo: 1, pendingTo: null });
   outbox.advance(2);
   record('accepted', queued);
-  assert.deepEqual(outbox.read(2, 10).map(({ sequence }) => sequence), [3]);
+  assert.deepEqual(
+    outbox.read(2, 10).map(({ sequence }) => sequence),
+    [3],
+  );
 });
 
 test('the list is filtered and paged by mail and number', (t) => {
   const { queue } = setUp(t);
   for (const mailId of [1, 2, 3]) {
     queue.insertMail({ facts: { ...mail, mailId, tenantId: mailId === 3 ? 2 : 1 }, content });
-    for (const n of [1, 2]) queue.insertDelivery(mailId, n === 1 ? 'example.org' : 'example.net', { ...queued, n });
+    for (const n of [1, 2])
+      queue.insertDelivery(mailId, n === 1 ? 'example.org' : 'example.net', { ...queued, n });
   }
   const ids = (filter: Parameters<typeof queue.list>[0], after = { mailId: 0, n: 0 }, limit = 10) =>
     queue.list(filter, after, limit).map(({ mailId, facts }) => `${mailId}:${facts.n}`);

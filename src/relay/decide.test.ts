@@ -56,17 +56,37 @@ const deferred: DeliveryStatus = {
   reason: 'greylisted',
   diagnostic: '450 4.7.1 Greylisted',
 };
-const failed: DeliveryStatus = { ...deferred, outcome: 'failed', reply: { code: 550, text: 'No' }, reason: 'bounce' };
+const failed: DeliveryStatus = {
+  ...deferred,
+  outcome: 'failed',
+  reply: { code: 550, text: 'No' },
+  reason: 'bounce',
+};
 
 const circumstances = { now, plan, cancelRequested: false };
 
 test('what becomes of a delivery, by verdict', () => {
   const rows: [DeliveryStatus, Partial<DeliveryFacts>, string, Partial<DeliveryFacts>][] = [
-    [delivered, {}, 'delivered', { state: 'delivered', deliveredAt: now, nextAttemptAt: null, replyCode: 250, reason: null }],
+    [
+      delivered,
+      {},
+      'delivered',
+      { state: 'delivered', deliveredAt: now, nextAttemptAt: null, replyCode: 250, reason: null },
+    ],
     [failed, {}, 'failed', { state: 'failed', nextAttemptAt: null, replyCode: 550, reason: 'bounce' }],
-    [deferred, {}, 'deferred', { state: 'deferred', deferrals: 1, nextAttemptAt: now + 300_000, reason: 'greylisted' }],
+    [
+      deferred,
+      {},
+      'deferred',
+      { state: 'deferred', deferrals: 1, nextAttemptAt: now + 300_000, reason: 'greylisted' },
+    ],
     [deferred, { deferrals: 2 }, 'deferred', { deferrals: 3, nextAttemptAt: now + 3_600_000 }],
-    [deferred, { deferrals: 3 }, 'expired', { state: 'expired', deferrals: 4, nextAttemptAt: null, reason: 'old', replyCode: 450 }],
+    [
+      deferred,
+      { deferrals: 3 },
+      'expired',
+      { state: 'expired', deferrals: 4, nextAttemptAt: null, reason: 'old', replyCode: 450 },
+    ],
   ];
   for (const [status, before, type, expected] of rows) {
     const decision = decide({ ...leased, ...before }, status, circumstances);
@@ -88,13 +108,20 @@ test('a cancellation during the attempt: the answer of the remote counts, no fur
 
 test('an attempt that reached no host keeps what is known of the one before', () => {
   const status = { ...deferred, reply: null, remoteMta: null, sendingIp: '', reason: 'dns' as const };
-  const { facts } = decide({ ...leased, remoteMta: 'mx.example.test', sendingIp: '192.0.2.9' }, status, circumstances);
+  const { facts } = decide(
+    { ...leased, remoteMta: 'mx.example.test', sendingIp: '192.0.2.9' },
+    status,
+    circumstances,
+  );
   assert.equal(facts.remoteMta, 'mx.example.test');
   assert.equal(facts.sendingIp, '192.0.2.9');
   assert.equal(facts.replyCode, null);
 });
 
 test('the plan: as many attempts as waits, and one', () => {
-  assert.deepEqual([1, 2, 3, 4].map((deferrals) => waitAfter(plan, deferrals)), [300_000, 900_000, 3_600_000, null]);
+  assert.deepEqual(
+    [1, 2, 3, 4].map((deferrals) => waitAfter(plan, deferrals)),
+    [300_000, 900_000, 3_600_000, null],
+  );
   assert.equal(expiryOf(plan, now), now + 4_800_000);
 });

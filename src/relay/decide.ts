@@ -16,7 +16,11 @@ interface Circumstances {
   cancelRequested: boolean;
 }
 
-export function decide(before: DeliveryFacts, status: DeliveryStatus, circumstances: Circumstances): Decision {
+export function decide(
+  before: DeliveryFacts,
+  status: DeliveryStatus,
+  circumstances: Circumstances,
+): Decision {
   const { now } = circumstances;
   const facts = { ...before, ...verdictFacts(before, status), leased: false, stateAt: now };
   switch (status.outcome) {

@@ -37,7 +37,10 @@ export async function deliver(mail: AttemptedMail, deps: DeliverDeps): Promise<D
   const startedAt = deps.clock.now();
   const domain = mail.deliveries[0]?.domain ?? '';
   const route = routeOf(domain, deps.nextHop);
-  const heard = route.kind === 'rehearsal' ? await rehearseAll(mail, deps.clock) : await converseWithTargets(mail, route, deps);
+  const heard =
+    route.kind === 'rehearsal'
+      ? await rehearseAll(mail, deps.clock)
+      : await converseWithTargets(mail, route, deps);
   const durationMs = deps.clock.now() - startedAt;
   return mail.deliveries.map((delivery, index) => {
     const { observation, ...facts } = heard[index] ?? unheard(delivery);
@@ -57,11 +60,20 @@ async function rehearseAll({ deliveries }: AttemptedMail, clock: Clock): Promise
   const observations = await Promise.all(
     deliveries.map((delivery) => rehearse(delivery.forwardPath, delivery.attempts, clock)),
   );
-  return observations.map((observation) => ({ observation, remoteMta: rehearsalMta, sendingIp: '127.0.0.1', tls: null }));
+  return observations.map((observation) => ({
+    observation,
+    remoteMta: rehearsalMta,
+    sendingIp: '127.0.0.1',
+    tls: null,
+  }));
 }
 
 /** Tries the targets in order until one has given every forward-path an answer that another would not change. */
-async function converseWithTargets(mail: AttemptedMail, route: Exclude<Route, { kind: 'rehearsal' }>, deps: DeliverDeps): Promise<Heard[]> {
+async function converseWithTargets(
+  mail: AttemptedMail,
+  route: Exclude<Route, { kind: 'rehearsal' }>,
+  deps: DeliverDeps,
+): Promise<Heard[]> {
   const targets = await targetsOf(route, deps.findTargets);
   if (!targets.ok) return mail.deliveries.map(() => nowhere(targets.observation));
   let heard: Heard[] = [];
@@ -72,7 +84,12 @@ async function converseWithTargets(mail: AttemptedMail, route: Exclude<Route, { 
   return heard;
 }
 
-async function converse(mail: AttemptedMail, target: RemoteMta, route: Route, deps: DeliverDeps): Promise<Heard[]> {
+async function converse(
+  mail: AttemptedMail,
+  target: RemoteMta,
+  route: Route,
+  deps: DeliverDeps,
+): Promise<Heard[]> {
   const nextHop = route.kind === 'next-hop' ? route.nextHop : null;
   const session = await connect({
     target,

@@ -41,7 +41,8 @@ export function createLeases(nextHop: NextHop | null, bounds: LeaseBounds): Leas
   let open = 0;
 
   const keyOf = (domain: string) => routeKey(routeOf(domain, nextHop), domain);
-  const boundOf = (key: string) => (key === 'next-hop' || key === 'rehearsal' ? bounds.attempts : bounds.perDestination);
+  const boundOf = (key: string) =>
+    key === 'next-hop' || key === 'rehearsal' ? bounds.attempts : bounds.perDestination;
   const hasRoom = (key: string) => open < bounds.attempts && (openByKey.get(key) ?? 0) < boundOf(key);
 
   const take = (mailId: number, deliveries: readonly { n: number; domain: string }[]): Lease[] => {

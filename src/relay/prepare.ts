@@ -1,12 +1,13 @@
 /** Steps 5 to 7 of a mail's way in: read its facts, add the fields it lacks and the trace field. */
-import type { MailFacts } from '../events/event.ts';
+
 import { relayIdOf } from '../base/id.ts';
-import { rfc5322Date } from '../base/time-text.ts';
 import { limits } from '../base/limits.ts';
+import { rfc5322Date } from '../base/time-text.ts';
+import type { MailFacts } from '../events/event.ts';
 import { domainOf } from '../protocol/address/address.ts';
 import { addressesIn, decodedText, messageIdIn, type NamedAddress } from '../protocol/message/fields.ts';
 import { type HeaderSection, readHeaderSection } from '../protocol/message/header-section.ts';
-import { type Submission, type SubmissionRefusal, refusal } from './submission.ts';
+import { refusal, type Submission, type SubmissionRefusal } from './submission.ts';
 
 export interface PreparedMail {
   ok: true;
@@ -28,7 +29,10 @@ const tagField = 'x-waybill-tag';
 const tagsPerMail = 10;
 const tagCharacters = 128;
 
-export function prepare(submission: Submission, circumstances: Circumstances): PreparedMail | SubmissionRefusal {
+export function prepare(
+  submission: Submission,
+  circumstances: Circumstances,
+): PreparedMail | SubmissionRefusal {
   const header = readHeaderSection(submission.content);
   if (!header.ok) return refusal(554, '5.6.0', `Message refused: ${header.problem}`);
   const received = header.fields.filter((field) => field.name === 'received').length;
@@ -44,7 +48,11 @@ export function prepare(submission: Submission, circumstances: Circumstances): P
   };
 }
 
-function factsOf(submission: Submission, header: HeaderSection, { mailId, acceptedAt }: Circumstances): MailFacts {
+function factsOf(
+  submission: Submission,
+  header: HeaderSection,
+  { mailId, acceptedAt }: Circumstances,
+): MailFacts {
   const { fields, bodyOffset } = header;
   const fromField = addressesIn(fields, 'from')[0] ?? { address: submission.reversePath, name: '' };
   return {
@@ -72,23 +80,37 @@ function factsOf(submission: Submission, header: HeaderSection, { mailId, accept
 }
 
 function tagsIn({ fields }: HeaderSection): string[] {
-  const tags = fields.filter((field) => field.name === tagField && field.body !== '').map((field) => field.body);
+  const tags = fields
+    .filter((field) => field.name === tagField && field.body !== '')
+    .map((field) => field.body);
   return [...new Set(tags.map((tag) => tag.slice(0, tagCharacters)))].slice(0, tagsPerMail);
 }
 
 /** RFC 6409 §8: a submission server may complete what is missing. */
-function completed(submission: Submission, header: HeaderSection, facts: MailFacts, circumstances: Circumstances): Buffer {
+function completed(
+  submission: Submission,
+  header: HeaderSection,
+  facts: MailFacts,
+  circumstances: Circumstances,
+): Buffer {
   const has = (name: string) => header.fields.some((field) => field.name === name);
   const added = [
     traceField(submission, circumstances),
     ...(has('date') ? [] : [`Date: ${rfc5322Date(circumstances.acceptedAt)}\r\n`]),
     ...(has('message-id') ? [] : [`Message-ID: <${newMessageId(facts, circumstances)}>\r\n`]),
-    ...(has('from') ? [] : [`From: <${submission.reversePath || `postmaster@${circumstances.hostname}`}>\r\n`]),
+    ...(has('from')
+      ? []
+      : [`From: <${submission.reversePath || `postmaster@${circumstances.hostname}`}>\r\n`]),
   ];
   const { content } = submission;
   if (header.separated) return Buffer.concat([Buffer.from(added.join('')), content]);
   const fields = content.subarray(0, header.bytes);
-  return Buffer.concat([Buffer.from(added.join('')), fields, Buffer.from('\r\n'), content.subarray(header.bodyOffset)]);
+  return Buffer.concat([
+    Buffer.from(added.join('')),
+    fields,
+    Buffer.from('\r\n'),
+    content.subarray(header.bodyOffset),
+  ]);
 }
 
 function newMessageId(facts: MailFacts, { mailId, hostname }: Circumstances): string {

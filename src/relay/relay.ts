@@ -6,8 +6,8 @@
  * happened (ledger). RFC 5321 §4.5.4.1 (retries), RFC 6409 (submission).
  */
 import { crashPoint } from '../base/crash-point.ts';
-import type { Log } from '../base/log.ts';
 import { createMailIds } from '../base/id.ts';
+import type { Log } from '../base/log.ts';
 import type { DeliveryStatus } from '../events/delivery-status.ts';
 import type { DeliveryFacts, MailFacts } from '../events/event.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -15,7 +15,7 @@ import type { Spool } from '../spool/spool.ts';
 import type { GroupCommit } from '../store/store.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import { clearEnded } from './clear.ts';
-import { deliver, type DeliverDeps } from './deliver.ts';
+import { type DeliverDeps, deliver } from './deliver.ts';
 import { createLeases, type Lease, type LeaseBounds } from './leases.ts';
 import type { RetryPlan } from './retry.ts';
 import { createScheduler } from './schedule.ts';
@@ -23,8 +23,8 @@ import { settle, type Verdict } from './settle.ts';
 import type { Submission, SubmissionResult } from './submission.ts';
 import { submit } from './submit.ts';
 
-export { type NextHop } from './route.ts';
-export { cancelDelivery, type CancelResult, retryDelivery, type RetryResult } from './settle.ts';
+export type { NextHop } from './route.ts';
+export { type CancelResult, cancelDelivery, type RetryResult, retryDelivery } from './settle.ts';
 export type { Submission, SubmissionRefusal, SubmissionResult } from './submission.ts';
 export type { FindTargets, Targets } from './targets.ts';
 
@@ -85,7 +85,10 @@ export function createRelay(deps: RelayDeps): Relay {
         await settle(verdicts, deps);
         return;
       } catch (fault) {
-        log.error({ fault, mailId: verdicts[0]?.mailId, waitMs }, 'verdict could not be written, trying again');
+        log.error(
+          { fault, mailId: verdicts[0]?.mailId, waitMs },
+          'verdict could not be written, trying again',
+        );
         await clock.sleep(waitMs);
       }
     }
@@ -123,8 +126,7 @@ export function createRelay(deps: RelayDeps): Relay {
   };
 
   return {
-    submit: (submission) =>
-      submit(submission, { ...deps, node: deps.node.name, newMailId, leases, begin }),
+    submit: (submission) => submit(submission, { ...deps, node: deps.node.name, newMailId, leases, begin }),
     async run(signal) {
       await Promise.all([scheduler.run(signal), clearLoop(signal)]);
       const giveUpAt = clock.now() + drainMs;
@@ -135,7 +137,11 @@ export function createRelay(deps: RelayDeps): Relay {
   };
 }
 
-function verdictsOf(mailId: number, deliveries: readonly DeliveryFacts[], statuses: readonly DeliveryStatus[]) {
+function verdictsOf(
+  mailId: number,
+  deliveries: readonly DeliveryFacts[],
+  statuses: readonly DeliveryStatus[],
+) {
   return deliveries.flatMap(({ n }, index) => {
     const status = statuses[index];
     return status ? [{ mailId, n, status }] : [];

@@ -67,7 +67,10 @@ async function leaseDue(deps: ScheduleDeps): Promise<void> {
 }
 
 /** Between question and transaction a delivery may have been canceled: only what is still due is leased. */
-function writeLease(lease: Lease, { queue, clock }: ScheduleDeps): { lease: Lease; mail: MailFacts; deliveries: DeliveryFacts[] } {
+function writeLease(
+  lease: Lease,
+  { queue, clock }: ScheduleDeps,
+): { lease: Lease; mail: MailFacts; deliveries: DeliveryFacts[] } {
   const mail = queue.mail(lease.mailId);
   if (!mail) throw new Error(`mail ${lease.mailId} has deliveries but no row`);
   const now = clock.now();
@@ -82,9 +85,15 @@ function writeLease(lease: Lease, { queue, clock }: ScheduleDeps): { lease: Leas
       lastAttemptAt: now,
     };
     queue.update(before, facts);
-    queue.record({ mailId: lease.mailId, type: 'attempted', at: now, delivery: facts, status: null, engagement: null });
+    queue.record({
+      mailId: lease.mailId,
+      type: 'attempted',
+      at: now,
+      delivery: facts,
+      status: null,
+      engagement: null,
+    });
     return [facts];
   });
   return { lease, mail: mail.facts, deliveries };
 }
-

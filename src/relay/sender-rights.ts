@@ -19,7 +19,10 @@ export function senderRight(tenants: Tenants, submission: Submission, facts: Mai
 }
 
 function refused({ sendingDomain }: MailFacts, why: string): SenderRight {
-  return { ok: false, problem: sendingDomain === '' ? 'the From field has no valid domain' : `${sendingDomain} ${why}` };
+  return {
+    ok: false,
+    problem: sendingDomain === '' ? 'the From field has no valid domain' : `${sendingDomain} ${why}`,
+  };
 }
 
 /** Owners of the sending domain that is the name itself or the nearest above it. */

@@ -36,7 +36,11 @@ function settleOne({ mailId, n, status }: Verdict, { clock, plan, queue }: Settl
   const before = queue.delivery(mailId, n);
   if (!before?.facts.leased) throw new Error(`delivery ${mailId}:${n} was settled without a lease`);
   const now = clock.now();
-  const { type, facts } = decide(before.facts, status, { now, plan, cancelRequested: before.cancelRequested });
+  const { type, facts } = decide(before.facts, status, {
+    now,
+    plan,
+    cancelRequested: before.cancelRequested,
+  });
   queue.update(before, facts);
   queue.record({ mailId, type, at: now, delivery: facts, status, engagement: null });
 }
@@ -64,7 +68,14 @@ export function cancelDelivery(queue: Queue, id: { mailId: number; n: number }, 
     diagnostic: 'canceled before delivery',
   };
   queue.update(before, facts);
-  queue.record({ mailId: id.mailId, type: 'canceled', at: now, delivery: facts, status: null, engagement: null });
+  queue.record({
+    mailId: id.mailId,
+    type: 'canceled',
+    at: now,
+    delivery: facts,
+    status: null,
+    engagement: null,
+  });
   return 'canceled';
 }
 

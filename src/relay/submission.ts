@@ -29,6 +29,11 @@ export interface SubmissionRefusal {
 
 export type SubmissionResult = { ok: true; mailId: number } | SubmissionRefusal;
 
-export function refusal(code: number, enhancedStatus: string, text: string, privateReason = text): SubmissionRefusal {
+export function refusal(
+  code: number,
+  enhancedStatus: string,
+  text: string,
+  privateReason = text,
+): SubmissionRefusal {
   return { ok: false, reply: { code, text, enhancedStatus }, privateReason };
 }

@@ -60,7 +60,12 @@ export async function submit(submission: Submission, deps: SubmitDeps): Promise<
 }
 
 /** One delivery per forward-path; a path given twice is one. Suppressed addresses end here. */
-function split(facts: MailFacts, forwardPaths: readonly string[], mailboxes: NamedAddress[], deps: SubmitDeps): DeliveryFacts[] {
+function split(
+  facts: MailFacts,
+  forwardPaths: readonly string[],
+  mailboxes: NamedAddress[],
+  deps: SubmitDeps,
+): DeliveryFacts[] {
   const names = new Map(mailboxes.map(({ address, name }) => [address.toLowerCase(), name]));
   return [...new Set(forwardPaths)].map((forwardPath, index) => {
     const displayName = names.get(forwardPath.toLowerCase()) ?? '';
@@ -102,14 +107,18 @@ function newDelivery(
 }
 
 function ended(facts: DeliveryFacts, state: 'suppressed' | 'rejected', reason: Reason): DeliveryFacts {
-  const diagnostic = state === 'suppressed' ? 'not tried: the address is on the suppression list' : 'refused at submission';
+  const diagnostic =
+    state === 'suppressed' ? 'not tried: the address is on the suppression list' : 'refused at submission';
   return { ...facts, state, reason, nextAttemptAt: null, diagnostic };
 }
 
 /** Where there is room, the first attempt is leased with the mail itself: one transaction instead of two. */
 async function enqueue(mail: AcceptedMail, deps: SubmitDeps): Promise<void> {
   const { mailId, acceptedAt } = mail.facts;
-  const leases = deps.leases.takeForNewMail(mailId, mail.deliveries.filter((delivery) => delivery.state === 'queued'));
+  const leases = deps.leases.takeForNewMail(
+    mailId,
+    mail.deliveries.filter((delivery) => delivery.state === 'queued'),
+  );
   const leasedNow = new Set(leases.flatMap((lease) => lease.numbers));
   const deliveries = mail.deliveries.map((delivery) =>
     leasedNow.has(delivery.n)
@@ -124,7 +133,14 @@ async function enqueue(mail: AcceptedMail, deps: SubmitDeps): Promise<void> {
   }
   crashPoint('mail-committed');
   const ofLease = (numbers: number[]) => deliveries.filter((delivery) => numbers.includes(delivery.n));
-  deps.begin(leases.map((lease) => ({ lease, mail: mail.facts, content: mail.content, deliveries: ofLease(lease.numbers) })));
+  deps.begin(
+    leases.map((lease) => ({
+      lease,
+      mail: mail.facts,
+      content: mail.content,
+      deliveries: ofLease(lease.numbers),
+    })),
+  );
 }
 
 function insert({ facts, content, deliveries }: AcceptedMail, { queue, spool, clock }: SubmitDeps): void {
@@ -152,7 +168,14 @@ async function recordRejection(facts: MailFacts, submission: Submission, deps: S
     deps.queue.insertMail({ facts, content: null });
     for (const delivery of deliveries) {
       const rejected = ended({ ...delivery, state: 'queued' }, 'rejected', 'sender-domain');
-      deps.queue.record({ mailId, type: 'rejected', at: deps.clock.now(), delivery: rejected, status: null, engagement: null });
+      deps.queue.record({
+        mailId,
+        type: 'rejected',
+        at: deps.clock.now(),
+        delivery: rejected,
+        status: null,
+        engagement: null,
+      });
     }
   });
 }

@@ -80,7 +80,9 @@ export function openSegments(directory: string): Segments {
       }
     },
     removeExcept(inUse) {
-      const unused = segmentsIn(directory).filter((segment) => segment !== current?.segment && !inUse(segment));
+      const unused = segmentsIn(directory).filter(
+        (segment) => segment !== current?.segment && !inUse(segment),
+      );
       for (const segment of unused) unlinkSync(pathOf(segment));
       return unused.length;
     },

@@ -60,7 +60,9 @@ export function openSpool(directory: string, store: Store): Spool {
       if (place.segment === null) store.run('DELETE FROM contents WHERE mail_id = ?', mailId);
     },
     sweep: () =>
-      segments.removeExcept((segment) => store.get('SELECT 1 FROM mails WHERE segment = ? LIMIT 1', segment) !== undefined),
+      segments.removeExcept(
+        (segment) => store.get('SELECT 1 FROM mails WHERE segment = ? LIMIT 1', segment) !== undefined,
+      ),
     close: () => segments.close(),
   };
 }

@@ -55,7 +55,10 @@ test('content that cannot be made durable is not committed', async (t) => {
   const commit = createGroupCommit(store, () => {
     throw new Error('no space left on device');
   });
-  await assert.rejects(commit.run(() => store.run(insert, 'name', '')), /no space left/);
+  await assert.rejects(
+    commit.run(() => store.run(insert, 'name', '')),
+    /no space left/,
+  );
   assert.equal(store.all('SELECT * FROM operators').length, 0);
 });
 

@@ -23,7 +23,7 @@ interface Operation {
 
 /** `beforeCommit` makes durable what the transaction refers to (contents), before it commits. */
 export function createGroupCommit(store: Store, beforeCommit: () => void = () => {}): GroupCommit {
-  let waiting: Operation[] = [];
+  const waiting: Operation[] = [];
   let scheduled = false;
 
   const commit = (operations: Operation[]): unknown[] =>
@@ -49,7 +49,8 @@ export function createGroupCommit(store: Store, beforeCommit: () => void = () =>
       for (const operation of operations) commitAlone(operation);
       return;
     }
-    for (const [index, operation] of operations.entries()) operation.settle({ ok: true, value: values[index] });
+    for (const [index, operation] of operations.entries())
+      operation.settle({ ok: true, value: values[index] });
   };
 
   const flush = (): void => {

@@ -45,7 +45,9 @@ test('a transaction that throws leaves nothing, and the store usable', (t) => {
     }),
   );
   assert.equal(store.get('SELECT count(*) AS n FROM tenants')?.['n'], 0);
-  store.transaction(() => store.run("INSERT INTO tenants (name, zone, created_at) VALUES ('acme', 'UTC', 1)"));
+  store.transaction(() =>
+    store.run("INSERT INTO tenants (name, zone, created_at) VALUES ('acme', 'UTC', 1)"),
+  );
   assert.equal(store.get('SELECT count(*) AS n FROM tenants')?.['n'], 1);
 });
 

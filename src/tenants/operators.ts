@@ -15,7 +15,10 @@ export function createOperators(store: Store, clock: Clock): Operators {
   return {
     createOperator(name) {
       if (!namePattern.test(name)) {
-        return { ok: false, problem: `"${name}" is no operator name: use lower-case letters, digits and . _ @ -` };
+        return {
+          ok: false,
+          problem: `"${name}" is no operator name: use lower-case letters, digits and . _ @ -`,
+        };
       }
       const password = randomSecret();
       const hash = slowHash(password, randomHex(16));
@@ -23,7 +26,12 @@ export function createOperators(store: Store, clock: Clock): Operators {
         if (store.get('SELECT 1 FROM operators WHERE name = ?', name)) {
           return { ok: false, problem: `operator ${name} exists already` };
         }
-        store.run('INSERT INTO operators (name, password_hash, created_at) VALUES (?, ?, ?)', name, hash, clock.now());
+        store.run(
+          'INSERT INTO operators (name, password_hash, created_at) VALUES (?, ?, ?)',
+          name,
+          hash,
+          clock.now(),
+        );
         return { ok: true, value: { password } };
       });
     },

@@ -30,9 +30,15 @@ export function createRegister(store: Store, clock: Clock): Register {
       }
       if (!isZone(zone)) return refused(`"${zone}" is no IANA time zone, such as Europe/Vienna`);
       return store.transaction(() => {
-        if (store.get('SELECT 1 FROM tenants WHERE name = ?', name)) return refused(`tenant ${name} exists already`);
+        if (store.get('SELECT 1 FROM tenants WHERE name = ?', name))
+          return refused(`tenant ${name} exists already`);
         const createdAt = clock.now();
-        const { lastId } = store.run('INSERT INTO tenants (name, zone, created_at) VALUES (?, ?, ?)', name, zone, createdAt);
+        const { lastId } = store.run(
+          'INSERT INTO tenants (name, zone, created_at) VALUES (?, ?, ?)',
+          name,
+          zone,
+          createdAt,
+        );
         const tenant = { id: lastId, name, zone, createdAt };
         return { ok: true, value: { tenant, stream: addStream(store, lastId, name) } };
       });
@@ -40,15 +46,20 @@ export function createRegister(store: Store, clock: Clock): Register {
     tenants: () => store.all('SELECT * FROM tenants ORDER BY id').map(tenantOf),
     tenant: (id) => mapped(store.get('SELECT * FROM tenants WHERE id = ?', id), tenantOf),
     tenantNamed: (name) => mapped(store.get('SELECT * FROM tenants WHERE name = ?', name), tenantOf),
-    streams: (tenantId) => store.all('SELECT * FROM streams WHERE tenant_id = ? ORDER BY id', tenantId).map(streamOf),
+    streams: (tenantId) =>
+      store.all('SELECT * FROM streams WHERE tenant_id = ? ORDER BY id', tenantId).map(streamOf),
     stream: (id) => mapped(store.get('SELECT * FROM streams WHERE id = ?', id), streamOf),
     addSendingDomain(tenantId, domain) {
       const parsed = parseDomain(domain);
       if (!parsed.ok) return refused(`"${domain}" is no domain name: ${parsed.problem}`);
-      return store.transaction(() => addSendingDomain(store, { tenantId, domain: parsed.domain, now: clock.now() }));
+      return store.transaction(() =>
+        addSendingDomain(store, { tenantId, domain: parsed.domain, now: clock.now() }),
+      );
     },
     sendingDomains: (tenantId) =>
-      store.all('SELECT * FROM sending_domains WHERE tenant_id = ? ORDER BY domain', tenantId).map(sendingDomainOf),
+      store
+        .all('SELECT * FROM sending_domains WHERE tenant_id = ? ORDER BY domain', tenantId)
+        .map(sendingDomainOf),
     sendingDomainOwners: (domain) =>
       store.all('SELECT * FROM sending_domains WHERE domain = ?', domain.toLowerCase()).map(sendingDomainOf),
   };
@@ -57,18 +68,32 @@ export function createRegister(store: Store, clock: Clock): Register {
 function addStream(store: Store, tenantId: number, name: string): Stream {
   const highest = store.get('SELECT coalesce(max(id), ?) AS id FROM streams', firstStreamId - 1);
   const id = highest ? integer(highest, 'id') + 1 : firstStreamId;
-  store.run("INSERT INTO streams (id, tenant_id, name, state) VALUES (?, ?, ?, 'active')", id, tenantId, name);
+  store.run(
+    "INSERT INTO streams (id, tenant_id, name, state) VALUES (?, ?, ?, 'active')",
+    id,
+    tenantId,
+    name,
+  );
   return { id, tenantId, name, state: 'active' };
 }
 
-function addSendingDomain(store: Store, add: { tenantId: number; domain: string; now: number }): Named<SendingDomain> {
+function addSendingDomain(
+  store: Store,
+  add: { tenantId: number; domain: string; now: number },
+): Named<SendingDomain> {
   const { tenantId, domain, now } = add;
   const reserved = isReservedDomain(domain);
   const owners = store.all('SELECT * FROM sending_domains WHERE domain = ?', domain).map(sendingDomainOf);
-  if (owners.some((owner) => owner.tenantId === tenantId)) return refused(`the tenant has domain ${domain} already`);
+  if (owners.some((owner) => owner.tenantId === tenantId))
+    return refused(`the tenant has domain ${domain} already`);
   if (owners.length > 0 && !reserved) return refused(`domain ${domain} belongs to another tenant`);
   const verifiedAt = reserved ? now : null;
-  store.run('INSERT INTO sending_domains (domain, tenant_id, verified_at) VALUES (?, ?, ?)', domain, tenantId, verifiedAt);
+  store.run(
+    'INSERT INTO sending_domains (domain, tenant_id, verified_at) VALUES (?, ?, ?)',
+    domain,
+    tenantId,
+    verifiedAt,
+  );
   return { ok: true, value: { domain, tenantId, verifiedAt } };
 }
 
@@ -81,7 +106,12 @@ function isZone(zone: string): boolean {
 }
 
 function tenantOf(row: Row): Tenant {
-  return { id: integer(row, 'id'), name: text(row, 'name'), zone: text(row, 'zone'), createdAt: integer(row, 'created_at') };
+  return {
+    id: integer(row, 'id'),
+    name: text(row, 'name'),
+    zone: text(row, 'zone'),
+    createdAt: integer(row, 'created_at'),
+  };
 }
 
 function streamOf(row: Row): Stream {

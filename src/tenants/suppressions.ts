@@ -20,10 +20,18 @@ export function createSuppressions(store: Store): Suppressions {
       );
     },
     unsuppress: (tenantId, address) =>
-      store.run('DELETE FROM suppressions WHERE tenant_id = ? AND address = ?', tenantId, address.toLowerCase()).changes > 0,
+      store.run(
+        'DELETE FROM suppressions WHERE tenant_id = ? AND address = ?',
+        tenantId,
+        address.toLowerCase(),
+      ).changes > 0,
     suppressionOf: (tenantId, address) =>
       mapped(
-        store.get('SELECT * FROM suppressions WHERE tenant_id = ? AND address = ?', tenantId, address.toLowerCase()),
+        store.get(
+          'SELECT * FROM suppressions WHERE tenant_id = ? AND address = ?',
+          tenantId,
+          address.toLowerCase(),
+        ),
         (row) => ({
           tenantId,
           address: text(row, 'address'),

@@ -1,0 +1,73 @@
+/** The writing half of the queue: each function is to be called within a transaction of the store. */
+import { type DeliveryFacts, openStates } from '../events/event.ts';
+import type { Store } from '../store/store.ts';
+import { createOutbox } from './outbox.ts';
+import type { QueueChanges } from './queue.ts';
+
+export function createQueueChanges(store: Store): QueueChanges {
+  const outbox = createOutbox(store);
+  return {
+    insertMail({ facts, content }) {
+      store.run(
+        `INSERT INTO mails (mail_id, tenant_id, facts, open_deliveries, last_sequence, segment, segment_offset, content_bytes, checksum)
+         VALUES (?, ?, ?, 0, 0, ?, ?, ?, ?)`,
+        facts.mailId,
+        facts.tenantId,
+        JSON.stringify(facts),
+        content?.segment ?? null,
+        content?.offset ?? null,
+        content?.bytes ?? 0,
+        content?.checksum ?? 0,
+      );
+    },
+    insertDelivery(mailId, destination, facts) {
+      store.run(
+        `INSERT INTO deliveries (mail_id, n, destination, due_at, leased_at, state, facts) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+        mailId,
+        facts.n,
+        destination,
+        dueAtOf(facts),
+        leasedAtOf(facts),
+        facts.state,
+        JSON.stringify(facts),
+      );
+      if (isOpen(facts))
+        store.run('UPDATE mails SET open_deliveries = open_deliveries + 1 WHERE mail_id = ?', mailId);
+    },
+    update({ mailId, facts: before }, facts) {
+      store.run(
+        'UPDATE deliveries SET due_at = ?, leased_at = ?, state = ?, facts = ? WHERE mail_id = ? AND n = ?',
+        dueAtOf(facts),
+        leasedAtOf(facts),
+        facts.state,
+        JSON.stringify(facts),
+        mailId,
+        facts.n,
+      );
+      const ended = isOpen(before) && !isOpen(facts);
+      if (ended)
+        store.run('UPDATE mails SET open_deliveries = open_deliveries - 1 WHERE mail_id = ?', mailId);
+    },
+    requestCancel: (mailId, n) => {
+      store.run('UPDATE deliveries SET cancel_requested = 1 WHERE mail_id = ? AND n = ?', mailId, n);
+    },
+    record: outbox.record,
+    clear(mailId) {
+      store.run('UPDATE mail_ids SET highest_cleared = max(highest_cleared, ?)', mailId);
+      store.run('DELETE FROM deliveries WHERE mail_id = ?', mailId);
+      store.run('DELETE FROM mails WHERE mail_id = ?', mailId);
+    },
+  };
+}
+
+function isOpen(facts: DeliveryFacts): boolean {
+  return openStates.includes(facts.state);
+}
+
+function dueAtOf(facts: DeliveryFacts): number | null {
+  return facts.leased || !isOpen(facts) ? null : facts.nextAttemptAt;
+}
+
+function leasedAtOf(facts: DeliveryFacts): number | null {
+  return facts.leased ? facts.lastAttemptAt : null;
+}
