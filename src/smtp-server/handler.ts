@@ -42,9 +42,11 @@ export interface SessionSubmission {
   client: ClientFacts;
   /** RFC 3848: `ESMTPSA`, `ESMTPA`, `ESMTPS`, `ESMTP`, `SMTP`. */
   protocol: string;
+  /** `smtps`: TLS from the first byte. With STARTTLS it stays `smtp`. */
   transport: 'smtp' | 'smtps';
   /** '' for `<>`. */
   reversePath: string;
+  /** Each mailbox once, in the order given. */
   forwardPaths: string[];
   /** As received, dot-stuffing removed, every line ended by CRLF. */
   content: Buffer;
@@ -53,11 +55,12 @@ export interface SessionSubmission {
 export type Authentication = { principal: Principal } | Refusal;
 
 export interface SmtpHandler {
-  /** AUTH PLAIN or LOGIN. */
+  /** AUTH PLAIN or LOGIN. A refusal with a 5xx code counts as a failed login. */
   authenticate(username: string, password: string, client: ClientFacts): Authentication;
   /** The principal of a client that needs no AUTH; null: AUTH is required. */
   trusted(remoteAddress: string): Authentication | null;
   checkReversePath(principal: Principal, reversePath: string, parameters: MailParameters): Refusal | null;
+  /** `count`: this one included, how many forward-paths the mail would have. */
   checkForwardPath(principal: Principal, forwardPath: string, count: number): Refusal | null;
   /** Resolves when content and queue rows are on disk (I1), with the text after `250 2.0.0 `. */
   submit(submission: SessionSubmission): Promise<{ accepted: string } | Refusal>;

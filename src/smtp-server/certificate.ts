@@ -1,0 +1,70 @@
+/**
+ * A certificate for those who have none: made once, kept in a folder, used again at the next start. It proves
+ * nothing about who we are; it lets clients encrypt, which is what opportunistic TLS asks for (RFC 7435).
+ */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock, EpochMs } from '../base/clock.ts';
+import { makeSelfSigned } from './self-signed.ts';
+
+export interface Certificate {
+  /** PEM. */
+  key: string;
+  cert: string;
+}
+
+/** Key and certificate in one file, so that the two can never be of different age. */
+const fileName = 'self-made.pem';
+const pemBlock = /-----BEGIN ([A-Z ]+)-----[\s\S]+?-----END \1-----/g;
+const lifetimeYears = 10;
+const renewBeforeEndYears = 1;
+
+/** Reads the certificate in `directory`, or makes one if there is none for this name that lasts a while yet. */
+export async function loadOrMakeCertificate(
+  directory: string,
+  hostname: string,
+  clock: Clock,
+): Promise<Certificate> {
+  const file = join(directory, fileName);
+  const kept = parse(await readIfThere(file));
+  if (kept !== null && isUsable(kept, hostname, clock)) return kept;
+  const now = clock.now();
+  const made = makeSelfSigned(hostname, now, yearsAfter(now, lifetimeYears));
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await writeFile(`${file}.new`, `${made.key}\n${made.cert}\n`, { mode: 0o600 });
+  await rename(`${file}.new`, file);
+  return made;
+}
+
+async function readIfThere(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (fault) {
+    if ((fault as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw fault;
+  }
+}
+
+function parse(pem: string): Certificate | null {
+  const blocks = new Map([...pem.matchAll(pemBlock)].map(([block, label]) => [label, block]));
+  const key = blocks.get('PRIVATE KEY');
+  const cert = blocks.get('CERTIFICATE');
+  return key === undefined || cert === undefined ? null : { key, cert };
+}
+
+function isUsable({ key, cert }: Certificate, hostname: string, clock: Clock): boolean {
+  try {
+    const certificate = new X509Certificate(cert);
+    const fits =
+      certificate.checkPrivateKey(createPrivateKey(key)) && certificate.checkHost(hostname) !== undefined;
+    return fits && certificate.validToDate.getTime() > yearsAfter(clock.now(), renewBeforeEndYears);
+  } catch {
+    return false;
+  }
+}
+
+function yearsAfter(at: EpochMs, years: number): EpochMs {
+  const moment = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO('UTC');
+  return moment.add({ years }).epochMilliseconds;
+}

@@ -1,0 +1,345 @@
+/**
+ * One SMTP session from greeting to close: takes what the connection received, line by line or as content,
+ * and sends the answers. What each command does is in `verbs.ts`; this is the order of things.
+ *
+ * While a mail is being submitted, its session reads nothing more: that is the backpressure.
+ */
+import type { Socket } from 'node:net';
+import { assert } from '../base/assert.ts';
+import { limits } from '../base/limits.ts';
+import { Connection, type ConnectionListener } from './connection.ts';
+import { type BreakingFault, DataReader } from './data-reader.ts';
+import type { ClientFacts, SessionSubmission } from './handler.ts';
+import { type CommandLine, ReceivedBytes } from './received-bytes.ts';
+import { type Answer, farewell, replies, reply } from './replies.ts';
+import {
+  forget,
+  logFields,
+  newState,
+  protocolOf,
+  type SessionRules,
+  type SessionState,
+} from './session-state.ts';
+import { answerCommand, answerExchange, refused, tooBig } from './verbs.ts';
+
+export interface SessionOptions {
+  socket: Socket;
+  /** Number of the session, for the log. */
+  id: number;
+  client: ClientFacts;
+  rules: SessionRules;
+  onClosed: () => void;
+}
+
+/** What comes next. `reply`: from our own handler. `nothing`: the session is over. */
+type Awaited = 'line' | 'content' | 'reply' | 'tls' | 'nothing';
+
+const lineRefusals = {
+  'bare-lf': replies.bareLf,
+  'too-long': replies.lineTooLong,
+  'not-text': replies.notText,
+} as const;
+
+/** Two servers may disagree where such content ends, so nothing that follows it can be trusted (CVE-2023-51764). */
+const brokenContent: Readonly<Record<BreakingFault, Answer>> = {
+  'bare-cr': farewell(554, '5.6.0', 'Content has a CR without LF; lines end with CRLF'),
+  'bare-lf': farewell(554, '5.6.0', 'Content has an LF without CR; lines end with CRLF'),
+  nul: farewell(554, '5.6.0', 'Content has a NUL character'),
+};
+const lineTooLong = reply(554, '5.6.0', `Content has a line longer than ${limits.textLineBytes} bytes`);
+
+export class SmtpSession implements ConnectionListener {
+  readonly #connection: Connection;
+  readonly #rules: SessionRules;
+  readonly #state: SessionState;
+  readonly #onClosed: () => void;
+  readonly #received = new ReceivedBytes(limits.authLineBytes, limits.smtpSkippedLineBytes);
+  readonly #endsAt: number;
+  #awaited: Awaited = 'line';
+  #greeted = false;
+  #content: DataReader | null = null;
+  /** Bytes taken from the memory for contents. */
+  #memoryBytes = 0;
+  #noRoom = false;
+  #errors = 0;
+  /** The client does not read its replies: no more are made until it has. */
+  #blocked = false;
+  #clientEnded = false;
+  #draining = false;
+
+  constructor({ socket, id, client, rules, onClosed }: SessionOptions) {
+    this.#rules = rules;
+    this.#state = newState(rules, id, client);
+    this.#onClosed = onClosed;
+    this.#endsAt = rules.clock.now() + rules.bounds.sessionMs;
+    this.#connection = new Connection(socket, rules.bounds.idleMs, this);
+  }
+
+  start(): void {
+    this.#rules.log.debug(logFields(this.#state), 'session begins');
+    if (this.#rules.implicitTls) this.#beginTls();
+    else this.#greet();
+  }
+
+  /** Ends the session as soon as no mail is under way. */
+  drain(): void {
+    this.#draining = true;
+    if (this.#awaited === 'tls') this.#connection.destroy('stopping');
+    else if (this.#isIdle()) this.#end(replies.shuttingDown);
+  }
+
+  /** Ends the session, unless its mail is being submitted: that is waited for. */
+  cut(): void {
+    this.#draining = true;
+    if (this.#awaited === 'tls') this.#connection.destroy('stopping');
+    else if (this.#awaited !== 'reply') this.#end(replies.shuttingDown);
+  }
+
+  received(piece: Buffer): void {
+    if (this.#awaited === 'nothing') return;
+    const late = this.#rules.clock.now() >= this.#endsAt;
+    if (late && this.#awaited !== 'reply') {
+      this.#end(replies.sessionTooLong);
+      return;
+    }
+    this.#received.add(piece);
+    this.#advance();
+  }
+
+  /** What was sent before the end is answered; a mail whose end mark never came is not accepted. */
+  ended(): void {
+    this.#clientEnded = true;
+    if (this.#awaited !== 'reply') this.#close();
+  }
+
+  idle(): void {
+    if (this.#awaited !== 'reply') this.#end(replies.idle);
+  }
+
+  drained(): void {
+    this.#blocked = false;
+    this.#advance();
+  }
+
+  secured(tls: NonNullable<ClientFacts['tls']>): void {
+    forget(this.#state, tls);
+    this.#received.clear();
+    this.#awaited = 'line';
+    if (!this.#greeted) this.#greet();
+  }
+
+  closed(fault: string): void {
+    this.#awaited = 'nothing';
+    this.#dropContent();
+    this.#rules.log.debug({ ...logFields(this.#state), fault }, 'session ends');
+    this.#onClosed();
+  }
+
+  #greet(): void {
+    this.#greeted = true;
+    this.#connection.send(reply(220, '', `${this.#rules.hostname} ESMTP Waybill`).text);
+    this.#connection.flush();
+  }
+
+  /** Answers all that is there. A fault of ours ends this session and no other. */
+  #advance(): void {
+    try {
+      while (!this.#blocked && this.#step());
+      this.#blocked = !this.#connection.flush();
+      this.#connection.read(!this.#blocked && (this.#awaited !== 'reply' || this.#received.length === 0));
+    } catch (fault) {
+      this.#rules.log.error({ ...logFields(this.#state), fault }, 'session failed');
+      this.#connection.destroy('fault');
+    }
+  }
+
+  /** False: nothing can be done before something else happens. */
+  #step(): boolean {
+    if (this.#received.length === 0) return false;
+    if (this.#awaited === 'line') return this.#takeLine();
+    return this.#awaited === 'content' && this.#takeContent();
+  }
+
+  #takeLine(): boolean {
+    const line = this.#received.takeLine();
+    if (line.state === 'more') return false;
+    this.#answer(this.#answerTo(line));
+    return true;
+  }
+
+  #answerTo(line: Exclude<CommandLine, { state: 'more' }>): Answer {
+    const { exchange } = this.#state;
+    if (line.state === 'flooded') return replies.lineFlood;
+    if (line.state === 'refused') {
+      this.#state.exchange = null;
+      return exchange !== null && line.fault === 'too-long'
+        ? replies.exchangeTooLong
+        : lineRefusals[line.fault];
+    }
+    try {
+      if (exchange !== null) return answerExchange(this.#state, exchange, line.text);
+      return answerCommand(this.#state, line.text, line.bytes > limits.commandLineBytes);
+    } catch (fault) {
+      this.#rules.log.error({ ...logFields(this.#state), fault }, 'command failed');
+      return replies.localError;
+    }
+  }
+
+  #answer(given: Answer): void {
+    if (given.isError) this.#errors += 1;
+    const answer = this.#errors > this.#rules.bounds.maxErrors ? replies.tooManyErrors : given;
+    if (answer.next === 'close') this.#end(answer);
+    else if (answer.next === 'tls') this.#startTls(answer);
+    else this.#goOn(answer);
+  }
+
+  #goOn(answer: Answer): void {
+    this.#connection.send(answer.text);
+    if (answer.next === 'content') this.#beginContent();
+    if (this.#draining && this.#isIdle()) this.#end(replies.shuttingDown);
+  }
+
+  #isIdle(): boolean {
+    return this.#awaited === 'line' && this.#state.transaction === null && this.#state.exchange === null;
+  }
+
+  /** Bytes that came with STARTTLS came in plain text: who put them there is unknown (CVE-2011-0411). */
+  #startTls(answer: Answer): void {
+    if (this.#received.length > 0) {
+      this.#end(replies.inputAfterStartTls);
+      return;
+    }
+    this.#connection.send(answer.text);
+    this.#beginTls();
+  }
+
+  #beginTls(): void {
+    const { secureContext } = this.#rules;
+    assert(secureContext !== null, 'TLS is begun only where a certificate is');
+    this.#awaited = 'tls';
+    this.#connection.secure(secureContext);
+  }
+
+  #beginContent(): void {
+    this.#content = new DataReader(this.#rules.bounds.maxContentBytes, limits.textLineBytes);
+    this.#awaited = 'content';
+  }
+
+  #takeContent(): boolean {
+    const content = this.#content;
+    if (content === null) return false;
+    const progress = content.push(this.#received.peek());
+    this.#takeMemory(content);
+    if (progress.state === 'ended') {
+      this.#received.take(progress.consumed);
+      this.#contentEnded(content);
+      return true;
+    }
+    this.#received.clear();
+    const { maxContentBytes } = this.#rules.bounds;
+    const { fault } = content;
+    if (progress.state === 'broken' && isBreaking(fault)) this.#end(brokenContent[fault]);
+    else if (content.contentBytes > maxContentBytes + limits.smtpSkippedContentBytes) {
+      this.#end(tooBig(maxContentBytes));
+    }
+    return false;
+  }
+
+  #takeMemory(content: DataReader): void {
+    const bytes = content.keptBytes - this.#memoryBytes;
+    if (this.#rules.contentMemory.take(bytes)) {
+      this.#memoryBytes += bytes;
+      return;
+    }
+    this.#noRoom = true;
+    content.discard();
+  }
+
+  #contentEnded(content: DataReader): void {
+    const { transaction, principal } = this.#state;
+    this.#awaited = 'line';
+    this.#state.transaction = null;
+    this.#content = null;
+    const problem = this.#contentProblem(content);
+    if (problem !== null) {
+      this.#dropContent();
+      this.#answer(problem);
+      return;
+    }
+    assert(transaction !== null && principal !== null, 'content is read within a mail transaction');
+    void this.#submit({
+      principal,
+      client: this.#state.client,
+      protocol: protocolOf(this.#state),
+      transport: this.#rules.implicitTls ? 'smtps' : 'smtp',
+      reversePath: transaction.reversePath,
+      forwardPaths: [...transaction.forwardPaths.values()],
+      content: content.content(),
+    });
+  }
+
+  #contentProblem(content: DataReader): Answer | null {
+    if (content.fault === 'too-big') return tooBig(this.#rules.bounds.maxContentBytes);
+    if (this.#noRoom) return replies.noRoom;
+    return content.fault === null ? null : lineTooLong;
+  }
+
+  async #submit(submission: SessionSubmission): Promise<void> {
+    this.#awaited = 'reply';
+    const answer = await this.#outcomeOf(submission);
+    this.#dropContent();
+    if (this.#isOver()) return;
+    this.#awaited = 'line';
+    this.#answer(answer);
+    this.#advance();
+    if (this.#clientEnded && !this.#isSubmitting()) this.#close();
+  }
+
+  /** The next mail may have been there already. */
+  #isSubmitting(): boolean {
+    return this.#awaited === 'reply';
+  }
+
+  async #outcomeOf(submission: SessionSubmission): Promise<Answer> {
+    try {
+      const result = await this.#rules.handler.submit(submission);
+      if ('refused' in result) return refused(this.#state, 'DATA', result);
+      this.#errors = 0;
+      return reply(250, '2.0.0', result.accepted);
+    } catch (fault) {
+      this.#rules.log.error({ ...logFields(this.#state), fault }, 'submission failed');
+      return replies.localError;
+    }
+  }
+
+  /** The client may have gone while a mail was submitted. */
+  #isOver(): boolean {
+    return this.#awaited === 'nothing';
+  }
+
+  #dropContent(): void {
+    this.#content = null;
+    this.#noRoom = false;
+    this.#rules.contentMemory.give(this.#memoryBytes);
+    this.#memoryBytes = 0;
+  }
+
+  #end(answer: Answer): void {
+    if (this.#isOver()) return;
+    const fields = { ...logFields(this.#state), reply: answer.text.trimEnd() };
+    if (answer !== replies.bye) this.#rules.log.info(fields, 'session ended by us');
+    this.#connection.send(answer.text);
+    this.#close();
+  }
+
+  #close(): void {
+    this.#awaited = 'nothing';
+    this.#dropContent();
+    this.#received.clear();
+    this.#connection.finish();
+  }
+}
+
+function isBreaking(fault: string | null): fault is BreakingFault {
+  return fault !== null && fault in brokenContent;
+}

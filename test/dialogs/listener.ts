@@ -1,0 +1,108 @@
+/** A real SMTP listener with a handler that remembers what it was given. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../../src/base/clock.ts';
+import type { Refusal, SessionSubmission, SmtpHandler } from '../../src/smtp-server/handler.ts';
+import {
+  createSmtpServer,
+  loadOrMakeCertificate,
+  type ServerLog,
+  type SmtpServer,
+  type SmtpServerOptions,
+} from '../../src/smtp-server/smtp-server.ts';
+
+export interface Listener {
+  server: SmtpServer;
+  port: number;
+  /** PEM of the certificate it shows. */
+  certificate: string;
+  mails: SessionSubmission[];
+  /** Log lines as JSON. */
+  logged: string[];
+}
+
+export interface ListenerOptions extends Partial<Omit<SmtpServerOptions, 'host' | 'port' | 'log' | 'clock'>> {
+  /** `no`: AUTH is needed; `no-tenant`: the network is known, its tenant is not there yet. */
+  trusted?: 'yes' | 'no' | 'no-tenant';
+}
+
+export const hostname = 'relay.test';
+export const username = 'user@example.com';
+export const password = 'secret';
+
+let certificate: Promise<{ key: string; cert: string }> | null = null;
+
+/** One for the whole test process. */
+function testCertificate(): Promise<{ key: string; cert: string }> {
+  certificate ??= makeCertificate();
+  return certificate;
+}
+
+async function makeCertificate(): Promise<{ key: string; cert: string }> {
+  const directory = await mkdtemp(join(tmpdir(), 'certificate-'));
+  try {
+    return await loadOrMakeCertificate(directory, 'localhost', systemClock);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+export async function startListener({
+  trusted = 'yes',
+  ...options
+}: ListenerOptions = {}): Promise<Listener> {
+  const mails: SessionSubmission[] = [];
+  const logged: string[] = [];
+  const tls = options.tls === undefined ? await testCertificate() : options.tls;
+  const handler = { ...rememberingHandler(mails, trusted), ...options.handler };
+  const server = createSmtpServer({
+    host: '127.0.0.1',
+    port: 0,
+    hostname,
+    clock: systemClock,
+    log: rememberingLog(logged),
+    ...options,
+    tls,
+    handler,
+  });
+  const { port } = await server.listen();
+  return { server, port, certificate: tls?.cert ?? '', mails, logged };
+}
+
+function rememberingLog(logged: string[]): ServerLog {
+  const write = (fields: object, text: string) => {
+    logged.push(JSON.stringify({ ...fields, text }));
+  };
+  return { debug: write, info: write, warn: write, error: write };
+}
+
+/** Addresses whose local part is `blocked` are refused; the reverse-paths `refuse` and `fault` meet their name. */
+function rememberingHandler(mails: SessionSubmission[], trusted: 'yes' | 'no' | 'no-tenant'): SmtpHandler {
+  const principal = { tenantId: 1, streamId: 10_001, name: 'tenant', trustedNetwork: false };
+  return {
+    authenticate: (user, secret) =>
+      user === username && secret === password
+        ? { principal }
+        : refuse(535, '5.7.8', 'Authentication credentials invalid', 'wrong user name or password'),
+    trusted: () => {
+      if (trusted === 'no') return null;
+      if (trusted === 'no-tenant') return refuse(450, '4.7.1', 'Not ready, try again later', 'no tenant');
+      return { principal: { ...principal, trustedNetwork: true } };
+    },
+    checkReversePath: (_, path) =>
+      path.startsWith('blocked@') ? refuse(550, '5.7.1', 'Sender not allowed', 'blocked') : null,
+    checkForwardPath: (_, path) =>
+      path.startsWith('blocked@') ? refuse(550, '5.1.1', 'No such mailbox', 'blocked') : null,
+    submit: async (submission) => {
+      if (submission.reversePath.startsWith('fault@')) throw new Error('the disk is gone');
+      if (submission.reversePath.startsWith('refuse@')) return refuse(554, '5.7.1', 'No\r\n250 Ok', 'test');
+      mails.push(submission);
+      return { accepted: `Ok: queued as ${mails.length}` };
+    },
+  };
+}
+
+export function refuse(code: number, enhancedStatus: string, text: string, privateReason: string): Refusal {
+  return { refused: { code, enhancedStatus, text }, privateReason };
+}
