@@ -1,0 +1,180 @@
+/**
+ * The official client of the imitated service, npm `mailgun.js`, against our server on loopback: what it
+ * sends must be understood, what it makes of our replies must be right. It reaches two of the seven endpoints
+ * by methods of its own; the others are asked through its request object or plain `fetch`.
+ */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import FormData from 'form-data';
+import Mailgun from 'mailgun.js';
+import { generateHistory } from '../support/histories.ts';
+import { basicAuth, type MailgunWorld, openMailgunWorld } from '../support/mailgun-world.ts';
+
+const now = Date.parse('2025-02-24T22:44:13Z');
+const domain = 'mail0.tenant1.example';
+const silent = { warn: () => {} };
+
+type Client = ReturnType<InstanceType<typeof Mailgun>['client']>;
+
+describe('mailgun.js', () => {
+  let world: MailgunWorld;
+  let url = '';
+  let apiKey = '';
+  let client: Client;
+  const history = generateHistory(7, {
+    mails: 200,
+    tenants: 1,
+    from: Date.parse('2025-02-01T00:00:00Z'),
+    to: now,
+    edges: false,
+  });
+
+  before(async () => {
+    world = await openMailgunWorld(now);
+    url = await world.listen();
+    apiKey = world.createTenant('tenant1', [domain, 'mail1.tenant1.example']).apiKey;
+    await world.append(history);
+    client = connect(apiKey);
+  });
+  after(() => world.close());
+
+  function connect(key: string): Client {
+    const made = new Mailgun(FormData).client({ username: 'api', key, url });
+    // It tells the console of every date it converts.
+    Object.assign(made.stats, { logger: silent });
+    return made;
+  }
+
+  /** Counted from the events themselves. */
+  function happened(type: string, from: string, to: string, sendingDomain?: string): number {
+    return history.events.filter(
+      (event) =>
+        event.type === type &&
+        event.at >= Date.parse(from) &&
+        event.at < Date.parse(to) &&
+        (sendingDomain === undefined || event.mail.sendingDomain === sendingDomain),
+    ).length;
+  }
+
+  const totalsOf = (stats: object[], event: string) =>
+    stats.map((item) => (item as Record<string, { total: number }>)[event]?.total);
+
+  test('asks for a domain with dates and several events', async () => {
+    const stats = await client.stats.getDomain(domain, {
+      event: ['accepted', 'delivered'],
+      start: new Date('2025-02-20T00:00:00Z'),
+      end: new Date('2025-02-22T13:00:00Z'),
+    });
+    assert.equal(stats.resolution, 'day');
+    assert.deepEqual(stats.start, new Date('2025-02-20T00:00:00Z'));
+    assert.deepEqual(stats.end, new Date('2025-02-22T00:00:00Z'));
+    const days = ['2025-02-20', '2025-02-21', '2025-02-22', '2025-02-23'].map((day) => `${day}T00:00:00Z`);
+    assert.deepEqual(
+      stats.stats.map(({ time }) => time),
+      days.slice(0, 3).map((day) => new Date(day)),
+    );
+    for (const event of ['accepted', 'delivered']) {
+      const expected = days
+        .slice(0, 3)
+        .map((day, index) => happened(event, day, days[index + 1] ?? '', domain));
+      assert.deepEqual(totalsOf(stats.stats, event), expected);
+    }
+    assert.ok(happened('accepted', '2025-02-20T00:00:00Z', '2025-02-23T00:00:00Z', domain) > 0);
+  });
+
+  test('asks for the account with one event and a duration', async () => {
+    const stats = await client.stats.getAccount({ event: 'delivered', duration: '1m' });
+    assert.equal(stats.resolution, 'month');
+    assert.deepEqual(stats.start, stats.end);
+    const expected = happened('delivered', '2025-02-01T00:00:00Z', '2025-03-01T00:00:00Z');
+    assert.deepEqual(totalsOf(stats.stats, 'delivered'), [expected]);
+    assert.ok(expected > 0);
+  });
+
+  test('asks for hours', async () => {
+    const stats = await client.stats.getAccount({ event: ['failed'], resolution: 'hour', duration: '12h' });
+    assert.equal(stats.stats.length, 12);
+  });
+
+  test('asks for every event and finds all the keys its types name', async () => {
+    const { stats } = await client.stats.getDomain(domain, {
+      event: ['accepted', 'delivered', 'failed', 'opened', 'clicked', 'unsubscribed', 'stored', 'complained'],
+      duration: '1d',
+    });
+    assert.deepEqual(
+      stats.map((item) => Object.keys(item)),
+      [
+        [
+          'time',
+          'accepted',
+          'delivered',
+          'failed',
+          'opened',
+          'clicked',
+          'unsubscribed',
+          'stored',
+          'complained',
+        ],
+      ],
+    );
+    assert.deepEqual(Object.keys(stats[0]?.delivered ?? {}), ['smtp', 'http', 'optimized', 'total']);
+  });
+
+  test('tells its caller what our refusals say', async () => {
+    await assert.rejects(client.stats.getDomain('nowhere.example', { event: 'accepted' }), {
+      status: 404,
+      details: 'Domain not found: nowhere.example',
+    });
+    await assert.rejects(connect('key-wrong').stats.getAccount({ event: 'accepted' }), {
+      status: 401,
+      details: 'Forbidden',
+    });
+    await assert.rejects(client.stats.getAccount({ event: 'accepted', duration: '1w' }), (error: unknown) => {
+      const { status, details } = error as { status: number; details: string };
+      return status === 400 && details.startsWith('duration: ');
+    });
+  });
+
+  test('reaches the other endpoints through its request object', async () => {
+    const domains = await client.request.get('/v3/stats/total/domains', {
+      searchParams: [
+        ['event', 'accepted'],
+        ['timestamp', 'Mon, 24 Feb 2025 00:00:00 GMT'],
+        ['resolution', 'month'],
+      ],
+    });
+    assert.deepEqual(
+      domains.body.stats.map((item: { domain: string; accepted: { total: number } }) => [
+        item.domain,
+        item.accepted.total,
+      ]),
+      [domain, 'mail1.tenant1.example'].map((name) => [
+        name,
+        happened('accepted', '2025-02-01T00:00:00Z', '2025-03-01T00:00:00Z', name),
+      ]),
+    );
+    const filtered = await client.request.get('/v3/stats/filter', {
+      searchParams: [
+        ['event', 'accepted'],
+        ['group', 'domain'],
+        ['filter', `domain:${domain}`],
+        ['duration', '1m'],
+      ],
+    });
+    assert.deepEqual(filtered.body.stats[0].domain, domain);
+  });
+
+  test('and plain requests reach the aggregates', async () => {
+    for (const kind of ['providers', 'devices', 'countries']) {
+      const reply = await fetch(`${url}/v3/${domain}/aggregates/${kind}`, { headers: basicAuth(apiKey) });
+      assert.equal(reply.status, 200);
+      const body = (await reply.json()) as Record<string, Record<string, Record<string, number>>>;
+      assert.deepEqual(Object.keys(body), [kind]);
+      const metrics = new Set(Object.values(body[kind] ?? {}).map((counts) => Object.keys(counts).join(' ')));
+      assert.deepEqual(
+        [...metrics],
+        ['accepted clicked complained delivered opened unique_clicked unique_opened unsubscribed'],
+      );
+    }
+  });
+});
