@@ -69,6 +69,13 @@ export const limits = {
   groupCommitOperations: 500,
   /** Outbox rows appended to the ledger in one batch. */
   ledgerBatchEvents: 10_000,
+  /** Outbox rows read at a time, and texts of a batch after which no more are read for it. */
+  ledgerReadEvents: 1_000,
+  ledgerBatchCharacters: 64 * MiB,
+  /** The ledger's writer looks into the outbox this often even if nobody pokes it. */
+  ledgerPollMs: 1_000,
+  /** Longest wait before the writer tries a ledger again that did not answer. */
+  ledgerRetryMs: 30_000,
   /** How long an answer waits for the newest events to arrive in the ledger. */
   ledgerCatchUpMs: 5_000,
   ledgerQueryMs: 30_000,
@@ -112,6 +119,23 @@ export const limits = {
   /** Characters of one text of a log line, and members of one object or list in it. */
   logTextChars: 8 * KiB,
   logFieldMembers: 100,
+  /** Tenants that one question of an operator may go through; with more, it has to name one. */
+  consoleTenants: 200,
+  consolePageRows: 1000,
+  /** Rows of one tenant read at a time while the answers of several are merged. */
+  consoleChunkRows: 100,
+  /** Rows looked through for one page of an operator's answer, when not every row matches. */
+  consoleScannedRows: 20_000,
+  /** How long the command line waits for an answer of the server; longer than `ledgerQueryMs`. */
+  consoleAnswerMs: 60_000,
+  /** `waybill log --follow` reads again what happened that long before the newest event: some come in late. */
+  followOverlapMs: 5_000,
+  /** How long `waybill log --follow` waits for a server that starts again. */
+  followGapMs: 60_000,
+  /** Ids named in one command. */
+  commandOperands: 1000,
+  /** Deliveries that one transaction of the command line changes. */
+  queueChangeRows: 500,
   /** `waybill.toml`. */
   configFileBytes: 1 * MiB,
 } as const;

@@ -17,7 +17,10 @@ function tokenOf({ node, first, last }: Batch): string {
 }
 
 function assertWhole({ node, first, last, events }: Batch): void {
-  assert(/^[A-Za-z0-9._-]{1,64}$/.test(node), 'a node is named by 1 to 64 letters, digits, dots, dashes');
+  assert(
+    /^[A-Za-z0-9._-]{1,253}$/.test(node),
+    'a node is named by letters, digits, dots and dashes, as hosts are',
+  );
   assert(events.length === last - first + 1, 'a batch holds all events from its first to its last');
   events.forEach((event, index) => {
     assert(event.sequence === first + index, `no hole in the outbox before sequence ${event.sequence}`);

@@ -4,6 +4,7 @@
  *
  * This is the module's door. Not here: what is due next (queue), who may ask (tenants, dialects).
  */
+import type { Log } from '../base/log.ts';
 import type { MailEvent } from '../events/event.ts';
 import { append } from './append.ts';
 import { openEmbedded } from './embedded.ts';
@@ -53,6 +54,7 @@ export interface LedgerOptions {
   /** Embedded only: a server has limits of its own. */
   maxMemoryBytes?: number;
   threads?: number;
+  log?: Log;
 }
 
 const MiB = 1024 * 1024;
@@ -61,7 +63,9 @@ const MiB = 1024 * 1024;
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const engine = await openEngine(options);
   try {
-    await migrate(engine);
+    const applied = await migrate(engine);
+    const version = String((await engine.ask('SELECT version()'))[0]?.[0]);
+    options.log?.info({ kind: engine.kind, version, applied }, 'ledger open');
   } catch (error) {
     await engine.close();
     throw error;

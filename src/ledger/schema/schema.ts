@@ -15,14 +15,15 @@ const recordTable = `CREATE TABLE IF NOT EXISTS migrations (
   applied_at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC')
 ) ENGINE = MergeTree ORDER BY number SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`;
 
-export async function migrate(engine: Engine): Promise<void> {
+/** Returns the names of the migrations it applied. */
+export async function migrate(engine: Engine): Promise<string[]> {
   await engine.command(recordTable);
   const rows = await engine.ask('SELECT DISTINCT number FROM migrations');
   const applied = new Set(rows.map(([number]) => Number(number)));
   refuseNewer(Math.max(0, ...applied));
-  for (const migration of migrations) {
-    if (!applied.has(migration.number)) await apply(engine, migration);
-  }
+  const missing = migrations.filter(({ number }) => !applied.has(number));
+  for (const migration of missing) await apply(engine, migration);
+  return missing.map(({ name }) => name);
 }
 
 /** An older program would write rows that lack what a newer one relies on. */
