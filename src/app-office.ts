@@ -32,12 +32,12 @@ await runChild(async ({ config, token, stop, ready }: Child) => {
   const key = loadInstallationKey(paths.key);
   const tenants = openTenants(store, key, systemClock);
   const { url, maxMemory, threads } = config.ledger;
-  const ledger = await openLedger({ url, path: paths.ledger, maxMemoryBytes: maxMemory, threads, log });
+  const ledger = await openLedger({ url, path: paths.ledger, maxMemoryBytes: maxMemory, threads });
   const writer = createWriter({
     outbox: createOutboxReader(store),
     ledger,
     clock: systemClock,
-    node: config.hostname,
+    node: `node${config.nodeNumber}`,
     log,
   });
   const ask = askAfter(() => writer.catchUp(limits.ledgerCatchUpMs), ledger);
