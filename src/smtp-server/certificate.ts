@@ -1,6 +1,7 @@
 /**
- * A certificate for those who have none: made once, kept in a folder, used again at the next start. It proves
- * nothing about who we are; it lets clients encrypt, which is what opportunistic TLS asks for (RFC 7435).
+ * The certificate we show: the operator's own, or one for those who have none, made once, kept in a folder and
+ * used again at the next start. A self-made one proves nothing about who we are; it lets clients encrypt,
+ * which is what opportunistic TLS asks for (RFC 7435).
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
@@ -14,14 +15,30 @@ export interface Certificate {
   cert: string;
 }
 
+export interface TlsFiles {
+  /** Folder of the self-made certificate. */
+  directory: string;
+  /** PEM file with the certificate chain; null, like `key`: a self-made one. */
+  certificate: string | null;
+  key: string | null;
+}
+
 /** Key and certificate in one file, so that the two can never be of different age. */
 const fileName = 'self-made.pem';
 const pemBlock = /-----BEGIN ([A-Z ]+)-----[\s\S]+?-----END \1-----/g;
 const lifetimeYears = 10;
 const renewBeforeEndYears = 1;
 
+/** Rejects if a file cannot be read, or only one of the two is named. */
+export async function loadCertificate(files: TlsFiles, hostname: string, clock: Clock): Promise<Certificate> {
+  const { directory, certificate, key } = files;
+  if (certificate === null && key === null) return loadOrMakeCertificate(directory, hostname, clock);
+  if (certificate === null || key === null) throw new TypeError('certificate and key are named together');
+  return { cert: await readFile(certificate, 'utf8'), key: await readFile(key, 'utf8') };
+}
+
 /** Reads the certificate in `directory`, or makes one if there is none for this name that lasts a while yet. */
-export async function loadOrMakeCertificate(
+async function loadOrMakeCertificate(
   directory: string,
   hostname: string,
   clock: Clock,

@@ -1,17 +1,13 @@
 /** What a session knows, and the rules of the server it runs in. */
 import type { SecureContext } from 'node:tls';
 import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
 import type { Exchange } from './authentication.ts';
 import type { ContentMemory } from './content-memory.ts';
 import type { ClientFacts, MailParameters, Principal, SmtpHandler } from './handler.ts';
 
-/** What the server writes about itself; a pino logger is one. Fields hold neither content nor secrets. */
-export interface ServerLog {
-  debug(fields: object, text: string): void;
-  info(fields: object, text: string): void;
-  warn(fields: object, text: string): void;
-  error(fields: object, text: string): void;
-}
+/** What the server writes about itself. Fields hold neither content nor secrets (I8). */
+export type ServerLog = Pick<Log, 'debug' | 'info' | 'warn' | 'error'>;
 
 /** Where AUTH is offered without TLS. */
 export type AuthWithoutTls = 'loopback' | 'always' | 'never';
@@ -37,7 +33,6 @@ export interface SessionRules {
   authWithoutTls: AuthWithoutTls;
   /** Null: TLS is not offered. */
   secureContext: SecureContext | null;
-  implicitTls: boolean;
   contentMemory: ContentMemory;
 }
 

@@ -27,6 +27,8 @@ export interface SessionOptions {
   /** Number of the session, for the log. */
   id: number;
   client: ClientFacts;
+  /** TLS from the first byte. */
+  implicitTls: boolean;
   rules: SessionRules;
   onClosed: () => void;
 }
@@ -52,6 +54,7 @@ export class SmtpSession implements ConnectionListener {
   readonly #connection: Connection;
   readonly #rules: SessionRules;
   readonly #state: SessionState;
+  readonly #implicitTls: boolean;
   readonly #onClosed: () => void;
   readonly #received = new ReceivedBytes(limits.authLineBytes, limits.smtpSkippedLineBytes);
   readonly #endsAt: number;
@@ -67,9 +70,10 @@ export class SmtpSession implements ConnectionListener {
   #clientEnded = false;
   #draining = false;
 
-  constructor({ socket, id, client, rules, onClosed }: SessionOptions) {
+  constructor({ socket, id, client, implicitTls, rules, onClosed }: SessionOptions) {
     this.#rules = rules;
     this.#state = newState(rules, id, client);
+    this.#implicitTls = implicitTls;
     this.#onClosed = onClosed;
     this.#endsAt = rules.clock.now() + rules.bounds.sessionMs;
     this.#connection = new Connection(socket, rules.bounds.idleMs, this);
@@ -77,7 +81,7 @@ export class SmtpSession implements ConnectionListener {
 
   start(): void {
     this.#rules.log.debug(logFields(this.#state), 'session begins');
-    if (this.#rules.implicitTls) this.#beginTls();
+    if (this.#implicitTls) this.#beginTls();
     else this.#greet();
   }
 
@@ -271,7 +275,7 @@ export class SmtpSession implements ConnectionListener {
       principal,
       client: this.#state.client,
       protocol: protocolOf(this.#state),
-      transport: this.#rules.implicitTls ? 'smtps' : 'smtp',
+      transport: this.#implicitTls ? 'smtps' : 'smtp',
       reversePath: transaction.reversePath,
       forwardPaths: [...transaction.forwardPaths.values()],
       content: content.content(),

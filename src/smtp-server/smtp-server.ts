@@ -1,5 +1,5 @@
 /**
- * The receiving side of SMTP: one listener that takes submissions and hands each to an `SmtpHandler`.
+ * The receiving side of SMTP: listeners that take submissions and hand each to an `SmtpHandler`.
  * RFC 5321 and RFC 6409, with PIPELINING (2920), SIZE (1870), 8BITMIME (6152), ENHANCEDSTATUSCODES (2034),
  * STARTTLS (3207) or TLS from the first byte (8314), AUTH PLAIN and LOGIN (4954, 4616).
  *
@@ -15,36 +15,42 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import { unmapped } from '../base/network.ts';
+import { loadCertificate, type TlsFiles } from './certificate.ts';
 import { ContentMemory } from './content-memory.ts';
 import type { ClientFacts, SmtpHandler } from './handler.ts';
 import { replies } from './replies.ts';
 import { SmtpSession } from './session.ts';
 import type { AuthWithoutTls, ServerBounds, ServerLog, SessionRules } from './session-state.ts';
 
-export { loadOrMakeCertificate } from './certificate.ts';
-export type { AuthWithoutTls, ServerBounds, ServerLog } from './session-state.ts';
-
-export interface SmtpServerOptions {
+export interface ListenAddress {
   host: string;
   /** 0: a free one. */
   port: number;
-  /** TLS from the first byte; needs `tls`. */
-  implicitTls?: boolean;
+}
+
+export interface SmtpServerOptions {
   /** Our name in the greeting. */
   hostname: string;
-  /** PEM; null: TLS is not offered. */
-  tls: { key: string; cert: string } | null;
+  /** Plain text with STARTTLS. */
+  listen: readonly ListenAddress[];
+  /** TLS from the first byte. */
+  implicitTlsListen?: readonly ListenAddress[];
+  /** Null: TLS is not offered. */
+  tls: TlsFiles | null;
   /** Default: `loopback`. */
   authWithoutTls?: AuthWithoutTls;
+  maxContentBytes?: number;
+  maxForwardPaths?: number;
+  /** Instead of those in `limits`, for all listeners together. */
+  bounds?: Partial<Omit<ServerBounds, 'maxContentBytes' | 'maxForwardPaths'>>;
   handler: SmtpHandler;
   log: ServerLog;
   clock: Clock;
-  bounds?: Partial<ServerBounds>;
 }
 
 export interface SmtpServer {
-  /** Rejects if the address cannot be listened on. */
-  listen(): Promise<{ host: string; port: number }>;
+  /** The addresses, in the order given, those with implicit TLS last. Rejects if one cannot be listened on. */
+  listen(): Promise<ListenAddress[]>;
   /** Takes no more sessions, lets mail transactions under way finish, says 421 to the rest. */
   close(): Promise<void>;
   /** Sessions that are open now. */
@@ -55,33 +61,39 @@ export interface SmtpServer {
 const refusedConnections = 1000;
 const backlog = 511;
 
-export function createSmtpServer(options: SmtpServerOptions): SmtpServer {
-  return new Listener(options);
+/** Rejects if the certificate cannot be read or made. */
+export async function createSmtpServer(options: SmtpServerOptions): Promise<SmtpServer> {
+  const { tls, hostname, clock } = options;
+  const secureContext = tls === null ? null : serverContext(await loadCertificate(tls, hostname, clock));
+  return new Listeners(options, rulesOf(options, secureContext));
 }
 
-class Listener implements SmtpServer {
-  readonly #options: SmtpServerOptions;
+class Listeners implements SmtpServer {
   readonly #rules: SessionRules;
-  readonly #server: Server;
+  readonly #listeners: readonly { address: ListenAddress; server: Server }[];
   readonly #sessions = new Set<SmtpSession>();
   #lastId = 0;
   #onEmpty: (() => void) | null = null;
   #closing: Promise<void> | null = null;
 
-  constructor(options: SmtpServerOptions) {
-    this.#options = options;
-    this.#rules = rulesOf(options);
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
-    this.#server.maxConnections = this.#rules.bounds.maxSessions + refusedConnections;
-    this.#server.on('error', (fault) => this.#rules.log.error({ fault }, 'SMTP listener'));
+  constructor({ listen, implicitTlsListen = [] }: SmtpServerOptions, rules: SessionRules) {
+    if (implicitTlsListen.length > 0 && rules.secureContext === null) {
+      throw new TypeError('implicit TLS needs a certificate');
+    }
+    this.#rules = rules;
+    this.#listeners = [
+      ...listen.map((address) => ({ address, server: this.#newServer(false) })),
+      ...implicitTlsListen.map((address) => ({ address, server: this.#newServer(true) })),
+    ];
   }
 
-  async listen(): Promise<{ host: string; port: number }> {
-    const { host, port } = this.#options;
-    this.#server.listen({ host, port, backlog });
-    await once(this.#server, 'listening');
-    const address = this.#server.address() as AddressInfo;
-    return { host: address.address, port: address.port };
+  async listen(): Promise<ListenAddress[]> {
+    try {
+      return await Promise.all(this.#listeners.map(({ address, server }) => listenOn(server, address)));
+    } catch (fault) {
+      await this.close();
+      throw fault;
+    }
   }
 
   close(): Promise<void> {
@@ -90,7 +102,7 @@ class Listener implements SmtpServer {
   }
 
   async #close(): Promise<void> {
-    if (this.#server.listening) this.#server.close();
+    for (const { server } of this.#listeners) server.close();
     for (const session of this.#sessions) session.drain();
     if (this.#sessions.size === 0) return;
     const emptied = new Promise<void>((resolve) => {
@@ -109,9 +121,17 @@ class Listener implements SmtpServer {
     return this.#sessions.size;
   }
 
-  #accept(socket: Socket): void {
+  #newServer(implicitTls: boolean): Server {
+    const options = { allowHalfOpen: true, noDelay: true };
+    const server = createServer(options, (socket) => this.#accept(socket, implicitTls));
+    server.maxConnections = this.#rules.bounds.maxSessions + refusedConnections;
+    server.on('error', (fault) => this.#rules.log.error({ fault }, 'SMTP listener'));
+    return server;
+  }
+
+  #accept(socket: Socket, implicitTls: boolean): void {
     if (this.#sessions.size >= this.#rules.bounds.maxSessions) {
-      this.#refuse(socket);
+      this.#refuse(socket, implicitTls);
       return;
     }
     this.#lastId += 1;
@@ -119,6 +139,7 @@ class Listener implements SmtpServer {
       socket,
       id: this.#lastId,
       client: factsOf(socket),
+      implicitTls,
       rules: this.#rules,
       onClosed: () => this.#closed(session),
     });
@@ -131,24 +152,29 @@ class Listener implements SmtpServer {
     if (this.#sessions.size === 0) this.#onEmpty?.();
   }
 
-  #refuse(socket: Socket): void {
+  /** A client that expects TLS cannot read a reply, so it gets none. */
+  #refuse(socket: Socket, implicitTls: boolean): void {
     this.#rules.log.warn({ client: unmapped(socket.remoteAddress ?? '') }, 'too many sessions');
     socket.on('error', () => socket.destroy());
     socket.setTimeout(limits.smtpLingerMs, () => socket.destroy());
     socket.resume();
-    socket.end(this.#rules.implicitTls ? '' : replies.tooManySessions.text);
+    socket.end(implicitTls ? '' : replies.tooManySessions.text);
   }
 }
 
-function rulesOf(options: SmtpServerOptions): SessionRules {
-  const { hostname, handler, log, clock, tls, implicitTls = false, authWithoutTls = 'loopback' } = options;
-  const bounds = { ...defaultBounds, ...options.bounds };
-  const secureContext = tls === null ? null : serverContext(tls);
-  if (implicitTls && secureContext === null) throw new TypeError('implicit TLS needs a certificate');
-  const contentMemory = new ContentMemory(
-    Math.max(limits.smtpContentBytesInMemory, 2 * bounds.maxContentBytes),
-  );
-  return { hostname, handler, log, clock, bounds, authWithoutTls, secureContext, implicitTls, contentMemory };
+async function listenOn(server: Server, { host, port }: ListenAddress): Promise<ListenAddress> {
+  server.listen({ host, port, backlog });
+  await once(server, 'listening');
+  const address = server.address() as AddressInfo;
+  return { host: address.address, port: address.port };
+}
+
+function rulesOf(options: SmtpServerOptions, secureContext: SecureContext | null): SessionRules {
+  const { hostname, handler, log, clock, authWithoutTls = 'loopback' } = options;
+  const { maxContentBytes = limits.contentBytes, maxForwardPaths = limits.forwardPathsPerMail } = options;
+  const bounds = { ...defaultBounds, maxContentBytes, maxForwardPaths, ...options.bounds };
+  const contentMemory = new ContentMemory(Math.max(limits.smtpContentBytesInMemory, 2 * maxContentBytes));
+  return { hostname, handler, log, clock, bounds, authWithoutTls, secureContext, contentMemory };
 }
 
 /** RFC 8996: nothing older than TLS 1.2. */
@@ -156,9 +182,7 @@ function serverContext({ key, cert }: { key: string; cert: string }): SecureCont
   return createSecureContext({ key, cert, minVersion: 'TLSv1.2' });
 }
 
-const defaultBounds: ServerBounds = {
-  maxContentBytes: limits.contentBytes,
-  maxForwardPaths: limits.forwardPathsPerMail,
+const defaultBounds = {
   maxSessions: limits.smtpSessions,
   maxErrors: limits.smtpErrorsPerSession,
   maxLoginFailures: limits.smtpLoginFailuresPerSession,

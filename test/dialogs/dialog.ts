@@ -18,7 +18,6 @@
  *   A: log pattern        a line of the log matches; `A: log-not` none does
  */
 import assert from 'node:assert/strict';
-import type { AuthWithoutTls } from '../../src/smtp-server/smtp-server.ts';
 import { DialogClient } from './client.ts';
 import { type Listener, type ListenerOptions, startListener } from './listener.ts';
 
@@ -51,13 +50,15 @@ function parseDialog(source: string): Step[] {
 
 function optionsOf(steps: readonly Step[]): ListenerOptions {
   const options: ListenerOptions = {};
-  const bounds: NonNullable<ListenerOptions['bounds']> = {};
+  const bounds = {};
   for (const { text } of steps) {
     const [name = '', value = ''] = text.split(' ');
     if (name === 'trusted') options.trusted = value as 'yes' | 'no' | 'no-tenant';
-    else if (name === 'auth-without-tls') options.authWithoutTls = value as AuthWithoutTls;
+    else if (name === 'auth-without-tls') options.authWithoutTls = value as 'loopback' | 'always' | 'never';
     else if (name === 'implicit-tls') options.implicitTls = value === 'yes';
     else if (name === 'tls') options.tls = null;
+    else if (name === 'max-content-bytes') options.maxContentBytes = Number(value);
+    else if (name === 'max-forward-paths') options.maxForwardPaths = Number(value);
     else if (/^(max|idle|session)-/.test(name)) Object.assign(bounds, { [camelCase(name)]: Number(value) });
     else throw new Error(`unknown option ${name}`);
   }

@@ -1,13 +1,11 @@
 /** A real SMTP listener with a handler that remembers what it was given. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../src/base/clock.ts';
 import type { Refusal, SessionSubmission, SmtpHandler } from '../../src/smtp-server/handler.ts';
 import {
   createSmtpServer,
-  loadOrMakeCertificate,
-  type ServerLog,
   type SmtpServer,
   type SmtpServerOptions,
 } from '../../src/smtp-server/smtp-server.ts';
@@ -15,62 +13,47 @@ import {
 export interface Listener {
   server: SmtpServer;
   port: number;
-  /** PEM of the certificate it shows. */
-  certificate: string;
   mails: SessionSubmission[];
   /** Log lines as JSON. */
   logged: string[];
 }
 
-export interface ListenerOptions extends Partial<Omit<SmtpServerOptions, 'host' | 'port' | 'log' | 'clock'>> {
+export interface ListenerOptions extends Partial<Omit<SmtpServerOptions, 'handler' | 'listen'>> {
   /** `no`: AUTH is needed; `no-tenant`: the network is known, its tenant is not there yet. */
   trusted?: 'yes' | 'no' | 'no-tenant';
+  implicitTls?: boolean;
+  handler?: Partial<SmtpHandler>;
 }
 
 export const hostname = 'relay.test';
 export const username = 'user@example.com';
 export const password = 'secret';
 
-let certificate: Promise<{ key: string; cert: string }> | null = null;
+/** One certificate for the whole test process. */
+const tlsDirectory = mkdtempSync(join(tmpdir(), 'dialogs-'));
+process.once('exit', () => rmSync(tlsDirectory, { recursive: true }));
+export const tlsFiles = { directory: tlsDirectory, certificate: null, key: null };
 
-/** One for the whole test process. */
-function testCertificate(): Promise<{ key: string; cert: string }> {
-  certificate ??= makeCertificate();
-  return certificate;
-}
-
-async function makeCertificate(): Promise<{ key: string; cert: string }> {
-  const directory = await mkdtemp(join(tmpdir(), 'certificate-'));
-  try {
-    return await loadOrMakeCertificate(directory, 'localhost', systemClock);
-  } finally {
-    await rm(directory, { recursive: true });
-  }
-}
-
-export async function startListener({
-  trusted = 'yes',
-  ...options
-}: ListenerOptions = {}): Promise<Listener> {
+export async function startListener(options: ListenerOptions = {}): Promise<Listener> {
+  const { trusted = 'yes', implicitTls = false, handler, ...rest } = options;
   const mails: SessionSubmission[] = [];
   const logged: string[] = [];
-  const tls = options.tls === undefined ? await testCertificate() : options.tls;
-  const handler = { ...rememberingHandler(mails, trusted), ...options.handler };
-  const server = createSmtpServer({
-    host: '127.0.0.1',
-    port: 0,
+  const address = { host: '127.0.0.1', port: 0 };
+  const server = await createSmtpServer({
     hostname,
+    listen: implicitTls ? [] : [address],
+    implicitTlsListen: implicitTls ? [address] : [],
+    tls: tlsFiles,
     clock: systemClock,
     log: rememberingLog(logged),
-    ...options,
-    tls,
-    handler,
+    ...rest,
+    handler: { ...rememberingHandler(mails, trusted), ...handler },
   });
-  const { port } = await server.listen();
-  return { server, port, certificate: tls?.cert ?? '', mails, logged };
+  const [listening] = await server.listen();
+  return { server, port: listening?.port ?? 0, mails, logged };
 }
 
-function rememberingLog(logged: string[]): ServerLog {
+function rememberingLog(logged: string[]): SmtpServerOptions['log'] {
   const write = (fields: object, text: string) => {
     logged.push(JSON.stringify({ ...fields, text }));
   };
