@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, posix, relative } from 'node:path';
-import { contracts, directions, impureBuiltIns, libraries, roots, wordRules } from './import-rules.ts';
+import { directions, impureBuiltIns, libraries, roots, sideDoors, wordRules } from './import-rules.ts';
 import { codeOnly, importsOf, lineAt } from './source-text.ts';
 
 /** One line for people: `src/relay/x.ts:3: …`. */
@@ -124,8 +124,8 @@ function doorOf(module: string): string {
 
 function isDoor(module: string, target: string): boolean {
   if (module === 'main' || libraries.includes(rowOf(module))) return true;
-  const contract = contracts[module]?.some((name) => target === `${module}/${name}`);
-  return contract === true || target === doorOf(module);
+  const sideDoor = sideDoors[module]?.some((name) => target === `${module}/${name}`);
+  return sideDoor === true || target === doorOf(module);
 }
 
 function checkWords(file: SourceFile): Violation[] {

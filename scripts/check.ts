@@ -27,6 +27,7 @@ const steps: readonly Step[] = [
   script('check-imports'),
   script('check-vendor-names'),
   script('check-lock-file'),
+  script('generate-docs', '--check'),
 ];
 
 /** Output of a step is shown only when it fails. */

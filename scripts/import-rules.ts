@@ -35,11 +35,16 @@ export const directions: Readonly<Record<string, readonly string[]>> = {
   dialects: ['dialects/*', 'http', 'relay', 'ledger', 'tenants', 'events', 'protocol', 'base'],
 };
 
-/** Files besides the door that outsiders may import: contracts that others implement or fill. */
-export const contracts: Readonly<Record<string, readonly string[]>> = {
+/** Files besides the door that outsiders may import, each for a reason. */
+export const sideDoors: Readonly<Record<string, readonly string[]>> = {
+  /** The contract that every dialect fills. */
   dialects: ['dialect.ts'],
-  http: ['endpoint.ts'],
-  'smtp-server': ['handler.ts'],
+  /** What the apps of the other modules are built from; the server itself is started by the office. */
+  http: ['endpoint.ts', 'fault.ts', 'problem.ts', 'query.ts', 'read-body.ts', 'server.ts'],
+  /** The one who fills the ledger; those who ask it must not reach him. */
+  ledger: ['writer.ts'],
+  /** The contract the listener asks for, and its fulfilment by relay and tenants. */
+  'smtp-server': ['handler.ts', 'relay-handler.ts'],
 };
 
 /** `protocol/` is pure (invariant I6): nothing that reads, writes, listens or waits. */

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { limits } from '../base/limits.ts';
 import { environmentName, type Option } from '../base/option.ts';
+import { dialects } from '../dialects/dialects.ts';
 import { type Config, type ConfigSource, describeProblem, type LoadRequest, loadConfig } from './config.ts';
 import { wholeNumber } from './kinds.ts';
 import { coreOptions, isOption, schema } from './schema.ts';
@@ -172,7 +173,7 @@ test('every property path is the key of its option in camel case', () => {
 });
 
 test('every option can be set by its own example and its own default', () => {
-  for (const option of coreOptions) {
+  for (const option of [...coreOptions, ...dialects.flatMap(({ options }) => options)]) {
     assert.doesNotThrow(() => option.parse(option.example), option.key);
     assert.deepEqual(option.parse(option.print(option.default)), option.default, option.key);
   }
