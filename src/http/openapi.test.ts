@@ -18,7 +18,7 @@ const list: Endpoint = {
     event: z.array(z.enum(['sent', 'lost'])).describe('Which.'),
   }),
   replies: {
-    200: { description: 'The mails.', schema: z.object({ total: z.int() }) },
+    200: { description: 'The mails.', schema: z.object({ total: z.int(), page: z.int().min(1) }) },
     404: { description: 'No such account.' },
   },
 };
@@ -81,9 +81,10 @@ test('endpoints become an OpenAPI 3.1 document', () => {
                   schema: {
                     type: 'object',
                     properties: {
-                      total: { type: 'integer', minimum: -9007199254740991, maximum: 9007199254740991 },
+                      total: { type: 'integer' },
+                      page: { type: 'integer', minimum: 1 },
                     },
-                    required: ['total'],
+                    required: ['total', 'page'],
                   },
                 },
               },

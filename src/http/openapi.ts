@@ -128,9 +128,21 @@ function responseOf(reply: Reply): OpenApiResponse {
   return { description: reply.description, content: { [contentType]: media } };
 }
 
-/** Seen from the sender's side: what may be sent, before defaults and conversions. */
+/**
+ * Seen from the sender's side: what may be sent, before defaults and conversions. That a whole number is
+ * one that JavaScript can hold goes without saying.
+ */
+const senderSide = {
+  io: 'input',
+  unrepresentable: 'any',
+  override: ({ jsonSchema }) => {
+    if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+    if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+  },
+} satisfies z.core.ToJSONSchemaParams;
+
 function jsonSchemaOf(schema: z.ZodType): JsonSchema {
-  const { $schema: _, ...jsonSchema } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  const { $schema: _, ...jsonSchema } = z.toJSONSchema(schema, senderSide);
   return jsonSchema;
 }
 
@@ -138,7 +150,7 @@ function objectSchemaOf(schema: z.ZodObject): {
   properties: Record<string, JsonSchema>;
   required: Set<string>;
 } {
-  const { properties, required } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  const { properties, required } = z.toJSONSchema(schema, senderSide);
   const members = Object.entries(properties ?? {}).filter(([, member]) => typeof member === 'object');
   return {
     properties: Object.fromEntries(members) as Record<string, JsonSchema>,

@@ -23,6 +23,10 @@ function wholeNumber(sent: unknown): unknown {
   return typeof sent === 'string' && /^\s*[+-]?\d{1,15}\s*$/.test(sent) ? Number(sent) : absentIfEmpty(sent);
 }
 
+function zeroOrOne(sent: unknown): unknown {
+  return sent === '0' || sent === '1' ? Number(sent) : absentIfEmpty(sent);
+}
+
 const integer = z.int('must be a whole number');
 const text = z.preprocess(absentIfEmpty, z.string().optional());
 const address = z.preprocess(
@@ -34,7 +38,7 @@ const address = z.preprocess(
     .optional(),
 );
 const hostName =
-  /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/i;
+  /^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/;
 
 function oneOf<const Words extends readonly [string, ...string[]]>(words: Words) {
   return z.enum(words, `must be ${words.join(' or ')}`);
@@ -73,7 +77,7 @@ export const logParameters = z.object({
   replyto: address.describe('First address of Reply-To, exactly; only messages that have one.'),
   headerfrom: address.describe('Address of the From field, exactly.'),
   delivered: z
-    .preprocess(absentIfEmpty, oneOf(['0', '1']).optional())
+    .preprocess(zeroOrOne, z.literal([0, 1], 'must be 0 or 1').optional())
     .describe('`1`: delivered to the destination; `0`: everything else.'),
   skip: z
     .preprocess(
