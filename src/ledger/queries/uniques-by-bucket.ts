@@ -21,7 +21,7 @@ const expressions: DimensionExpressions = {
   sendingDomain: 'sending_domain',
   provider: 'provider',
   sendingIp: 'earliest.sending_ip',
-  tag: 'arrayJoin(tags)',
+  tag: 'tag',
   country: 'earliest.country',
   device: 'earliest.device',
 };
@@ -47,22 +47,21 @@ async function uniquesOf(
   // Rows after `to` cannot hold the first event of the range; rows before `from` can disprove one.
   const end = question.to ?? Date.UTC(2298, 0);
   where.fixed(`${firsts[type]}.at < ${moment(where, 'end', end)}`);
-  const inner = `${where}`;
+  const inner = `${where}`; // conditions bound from here on belong to the outer statement
   const outer = [`earliest.at >= ${moment(where, 'from', question.from ?? 0)}`];
-  outer.push(...inDimensions(where, question, { ...expressions, tag: 'tag' }));
+  outer.push(...inDimensions(where, question, expressions));
   const bucket = bucketExpression(
     where,
     'intDiv(toUnixTimestamp64Milli(earliest.at), 900000) * 900',
     question,
   );
   const tagged = question.groupBy === 'tag' || question.where?.tag !== undefined;
-  const statement = `SELECT ${bucket} AS bucket, ${groupExpression(question, { ...expressions, tag: 'tag' })} AS dimension,
+  const statement = `SELECT ${bucket} AS bucket, ${groupExpression(question, expressions)} AS dimension,
   authenticated, count()
 FROM (
   SELECT mail_id, n, min(${firsts[type]}) AS earliest, any(provider) AS provider,
     any(sending_domain) AS sending_domain, any(authenticated) AS authenticated, any(tags) AS tags
-  FROM engagement
-  ${inner}
+  FROM (SELECT * FROM engagement ${inner})
   GROUP BY mail_id, n
 )
 ${tagged ? 'ARRAY JOIN tags AS tag' : ''}

@@ -173,7 +173,12 @@ export function mailTotals(reference: Reference, scope: Scope, from: number, to:
   };
 }
 
-export function top(reference: Reference, scope: Scope, key: TopKey, from: number, to: number): TopRow[] {
+export function top(
+  reference: Reference,
+  scope: Scope,
+  key: TopKey,
+  { from, to }: { from: number; to: number },
+): TopRow[] {
   const found = new Map<string, Set<number>>();
   for (const { mail, delivery } of acceptedRows(reference, scope, from, to)) {
     const name = key === 'forwardPath' ? delivery.forwardPath : mail[key];
