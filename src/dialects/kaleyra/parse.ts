@@ -33,7 +33,9 @@ const limitRule = `must be a whole number from 1 to ${maxLimit}`;
 const rangeAndPage = {
   start_date: date.describe('First day, `YYYY-MM-DD` in the time zone of the account, included.'),
   end_date: date.describe('Last day, `YYYY-MM-DD` in the time zone of the account, included.'),
-  page: z.preprocess(digitsAsNumber, z.int(pageRule).min(1, pageRule).optional()).describe('From 1.'),
+  page: z
+    .preprocess(digitsAsNumber, z.int(pageRule).min(1, pageRule).optional())
+    .describe('From 1. Default: 1.'),
   limit: z
     .preprocess(
       digitsAsNumber,
@@ -46,16 +48,16 @@ export const statsParameters = z.object(rangeAndPage);
 
 export const logsParameters = z.object({
   ...rangeAndPage,
-  toMail: z.string().trim().default('').describe('Only messages to this address.'),
+  toMail: z.string().trim().optional().describe('Only messages to this address.'),
   messageId: z
     .string()
     .trim()
-    .default('')
+    .optional()
     .describe('Only this message: `uuid:n`, or `uuid` for all its records.'),
   search: z
     .array(z.string().trim())
     .max(limits.searchTerms, `may be given ${limits.searchTerms} times at most`)
-    .default([])
+    .optional()
     .describe(
       'May be repeated; every term must match the from address, the to address, the template name or the ' +
         `status (${statusWords.join(', ')}), whole, in any letter case.`,
@@ -103,8 +105,8 @@ export function parseLogs(fields: Fields, zone: string, key: InstallationKey): L
   const range = rangeOf(sent.data, zone);
   if (!paging.ok) return paging;
   if (!range.ok) return range;
-  const { toMail, messageId } = sent.data;
-  const search = sent.data.search.filter((term) => term !== '').map(searchTerm);
+  const { toMail = '', messageId = '' } = sent.data;
+  const search = (sent.data.search ?? []).filter((term) => term !== '').map(searchTerm);
   const message = messageId === '' ? {} : parseMessageId(messageId, key);
   if (message === null) return { ...paging, filter: null };
   const filter = {

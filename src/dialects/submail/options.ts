@@ -105,7 +105,7 @@ function wholeNumber(raw: RawValue, max: number): number {
 }
 
 function oneOf<T extends string>(raw: RawValue, known: readonly T[]): T {
-  const found = known.find((one) => one === raw);
+  const found = known.find((one) => one === String(raw).trim());
   if (found === undefined) throw new OptionProblem(`expected one of ${known.join(', ')}`);
   return found;
 }
@@ -124,9 +124,7 @@ function parseTable<T extends Readonly<Record<string, unknown>>>(
       .split('=')
       .map((part) => part.trim());
     if (!Object.hasOwn(standard, name) || value === '' || rest.length > 0) {
-      throw new OptionProblem(
-        `expected name=value with a name of ${Object.keys(standard).join(', ')}, not "${entry}"`,
-      );
+      throw new OptionProblem(`expected name=value with a name of ${Object.keys(standard).join(', ')}`);
     }
     table[name] = parseValue(value);
   }

@@ -27,7 +27,7 @@ function lenientNumber(min: number, max: number) {
 }
 
 const seconds = z.preprocess(lenientNumber(0, maxSeconds), z.int().min(0).max(maxSeconds).optional());
-const text = z.string().trim().default('');
+const text = z.string().trim().optional();
 
 /** The parameters that authorize every call. `authenticate.ts` checks them. */
 export const authorization = {
@@ -74,14 +74,14 @@ export function parseLog(fields: Fields, now: EpochMs, key: InstallationKey, wor
   const nowSeconds = Math.floor(now / 1000);
   const startDate = parameters.start_date ?? nowSeconds - daySeconds;
   const endDate = parameters.end_date ?? nowSeconds;
-  const { rows, offset, app } = parameters;
+  const { rows, offset, app = '' } = parameters;
   const details = parseFilter(parameters, key, words);
   const range = { from: startDate * 1000, to: (endDate + 1) * 1000 };
   return { startDate, endDate, rows, offset, app, filter: details && { ...range, ...details } };
 }
 
 function parseFilter(
-  { to, send_id, status }: LogParameters,
+  { to = '', send_id = '', status = '' }: LogParameters,
   key: InstallationKey,
   words: Words,
 ): DeliveryFilter | null {

@@ -13,7 +13,15 @@ export const filterSituations = ['queued', 'held', 'deferred', 'delivered', 'dro
 export type FilterSituation = (typeof filterSituations)[number];
 
 /** What a row can tell apart: `sending` is an attempt under way, found by the filter as queued or deferred. */
-export const situations = [...filterSituations, 'sending'] as const;
+export const situations = [
+  'queued',
+  'sending',
+  'held',
+  'deferred',
+  'delivered',
+  'dropped',
+  'bounced',
+] as const;
 export type Situation = (typeof situations)[number];
 
 export const statusWords = ['delivered', 'dropped', 'sending', 'warmup', 'bounce'] as const;
