@@ -2,6 +2,16 @@
  * The sending side of SMTP (RFC 5321 §4): one connection, one conversation per mail, one observation per
  * forward-path. It reports what was said and how far it came; what that means is `relay/classify.ts`.
  *
+ * Extensions used when offered: PIPELINING (RFC 2920), SIZE (1870), 8BITMIME (6152), SMTPUTF8 (6531, for
+ * addresses), STARTTLS (3207), AUTH PLAIN and LOGIN (4954). Content is sent as it is, for it may be signed: 8-bit
+ * content for a server without 8BITMIME is not converted but reported as `unsupported` with 5.6.3, as RFC 6152
+ * §3 has it; lines longer than 998 octets are not folded.
+ *
+ * A connection lost after the content was sent leaves it open whether the mail was taken (RFC 5321 §4.5.4.1):
+ * the observation says `end-of-data`, `connection-lost`, and a retry may deliver the mail twice (invariant I4).
+ *
+ * A peer can neither make a call here throw nor make it wait or grow without bound (invariant I7).
+ *
  * Not here: which host to try (dns, relay), retries, limits per destination (relay).
  */
 import type { RemoteMta, Reply, Stage, TlsFacts } from '../events/delivery-status.ts';
@@ -15,14 +25,20 @@ export type FailureCause =
   /** The peer said something that is no SMTP reply, or said too much. */
   | 'protocol'
   | 'tls'
-  /** The peer does not offer what the mail needs (8BITMIME, SIZE, AUTH, STARTTLS). */
+  /**
+   * The peer does not offer what the mail needs (8BITMIME, SIZE, AUTH, STARTTLS, SMTPUTF8), or SMTP has no way
+   * to say it: a path with a space, an angle bracket or a control.
+   */
   | 'unsupported';
 
 /** What one forward-path got to hear. Exactly one of `reply` and `cause` is not null. */
 export interface Observation {
   stage: Stage;
   reply: Reply | null;
-  /** `x.y.z` at the head of the reply text, if the peer sent one; cut from `reply.text`. */
+  /**
+   * `x.y.z` at the head of the reply text, if the peer sent one; cut from `reply.text`. With a `cause`: the
+   * status that fits it, if one fits better than others.
+   */
   enhancedStatus: string | null;
   cause: FailureCause | null;
   /** One line for people when there is no reply; else ''. */
@@ -37,9 +53,13 @@ export interface ConnectOptions {
   greetingName: string;
   /**
    * `opportunistic`: STARTTLS if offered, any certificate, plain text again on a new connection if the
-   * handshake fails. `required`: STARTTLS and a valid certificate. `implicit`: TLS from the first byte.
+   * handshake fails. `required`: STARTTLS and a valid certificate. `implicit`: TLS from the first byte and a
+   * valid certificate (RFC 8314).
    */
   tls: 'none' | 'opportunistic' | 'required' | 'implicit';
+  /** PEM certificates trusted beside those of the system. Keep one array: it is read once. */
+  trustedCertificates?: readonly string[];
+  /** Never sent without TLS, unless `tls` is `none`. */
   credentials?: { username: string; password: string };
   timeouts: SmtpTimeouts;
 }
@@ -73,14 +93,19 @@ export interface SmtpSession {
   readonly sendingIp: string;
   readonly tls: TlsFacts | null;
   /**
-   * One mail transaction. Resolves with one observation per forward-path, in order; never rejects for
-   * anything a peer can do. After a lost connection `usable` is false.
+   * One mail transaction; may be called again when it has ended. Resolves with one observation per
+   * forward-path, in order; never rejects for anything a peer can do. After a lost connection, or a reply of
+   * 421, `usable` is false.
    */
   send(mail: OutgoingMail): Promise<Observation[]>;
   readonly usable: boolean;
-  /** QUIT, then close; does not wait longer than `commandMs`. */
+  /** QUIT, then close; waits for the answer, but not longer than `commandMs` or `limits.smtpQuitMs`. */
   quit(): Promise<void>;
 }
 
 /** Never rejects for anything a peer can do: a failed connection is an observation. */
-export type Connect = (options: ConnectOptions) => Promise<SmtpSession | { failed: Observation; sendingIp: string }>;
+export type Connect = (
+  options: ConnectOptions,
+) => Promise<SmtpSession | { failed: Observation; sendingIp: string }>;
+
+export { connect } from './connect.ts';

@@ -1,0 +1,211 @@
+/**
+ * From nothing to a session: TCP, greeting, EHLO or HELO (RFC 5321 §3.1, §3.2), STARTTLS (RFC 3207), AUTH.
+ * Each step either succeeds or is the observation that ends the attempt.
+ */
+import { isIP, type Socket, connect as tcpConnect } from 'node:net';
+import { assert } from '../base/assert.ts';
+import { Deadline } from '../base/deadline.ts';
+import type { TlsFacts } from '../events/delivery-status.ts';
+import { type Extensions, noExtensions, parseExtensions } from '../protocol/smtp/extensions.ts';
+import { authenticate } from './authentication.ts';
+import { type Lost, unreachedBy } from './lost.ts';
+import {
+  codeOf,
+  isClosing,
+  isNegative,
+  isPositive,
+  observe,
+  observeFailure,
+  unsupported,
+} from './observation.ts';
+import { Session } from './session.ts';
+import type { Connect, ConnectOptions, Observation, SmtpSession } from './smtp-client.ts';
+import { type Secured, secure } from './tls.ts';
+import { Wire } from './wire.ts';
+
+type TlsUse = ConnectOptions['tls'];
+type Failed = { failed: Observation; sendingIp: string };
+/** An attempt that failed in the handshake may be made again without one. */
+type Attempted = { session: SmtpSession } | (Failed & { inHandshake: boolean });
+
+export const connect: Connect = async (options) => {
+  assert(/^[\x21-\x7e]+$/.test(options.greetingName), 'the greeting name is one word');
+  assert(isIP(options.target.address) !== 0, 'an address is known before a connection is made');
+  let attempted = await attempt(options, options.tls);
+  // RFC 7435: some protection most of the time. The session says that it has no TLS.
+  if ('failed' in attempted && attempted.inHandshake && options.tls === 'opportunistic') {
+    attempted = await attempt(options, 'none');
+  }
+  return 'session' in attempted
+    ? attempted.session
+    : { failed: attempted.failed, sendingIp: attempted.sendingIp };
+};
+
+async function attempt(options: ConnectOptions, tls: TlsUse): Promise<Attempted> {
+  const socket = await openSocket(options);
+  if ('cause' in socket) {
+    const sendingIp = options.localAddress ?? '';
+    return { failed: observe('connect', socket), sendingIp, inHandshake: false };
+  }
+  const sendingIp = socket.localAddress ?? '';
+  const opening = new Opening(options, socket);
+  const failed = await opening.run(tls);
+  if (failed === null) return { session: opening.session() };
+  opening.leave();
+  return { failed, sendingIp, inHandshake: opening.inHandshake };
+}
+
+function openSocket(options: ConnectOptions): Promise<Socket | Lost> {
+  const { target, localAddress, timeouts } = options;
+  return new Promise((resolve) => {
+    const socket = tcpConnect({
+      host: target.address,
+      port: target.port,
+      // Without it every small write waits for the acknowledgement of the one before it.
+      noDelay: true,
+      ...(localAddress === undefined ? {} : { localAddress }),
+    });
+    const fail = (lost: Lost) => {
+      deadline.clear();
+      socket.destroy();
+      resolve(lost);
+    };
+    const failBy = (error: Error) => fail(unreachedBy(error));
+    const deadline = new Deadline((ms) => {
+      fail({ cause: 'timeout', text: `no connection within ${ms / 1000} seconds` });
+    });
+    deadline.set(timeouts.connectMs);
+    socket.once('error', failBy);
+    socket.once('connect', () => {
+      deadline.clear();
+      resolve(socket);
+      socket.off('error', failBy);
+    });
+  });
+}
+
+/** The steps from a connected socket to a session. */
+class Opening {
+  readonly #options: ConnectOptions;
+  readonly #socket: Socket;
+  #wire: Wire | null = null;
+  #extensions: Extensions = noExtensions;
+  #facts: TlsFacts | null = null;
+  inHandshake = false;
+
+  constructor(options: ConnectOptions, socket: Socket) {
+    this.#options = options;
+    this.#socket = socket;
+  }
+
+  /** Null: all went well. */
+  async run(tls: TlsUse): Promise<Observation | null> {
+    return (
+      (tls === 'implicit' ? await this.#secureFirst() : this.#plainFirst()) ??
+      (await this.#hearGreeting()) ??
+      (await this.#hello()) ??
+      (tls === 'opportunistic' || tls === 'required' ? await this.#startTls(tls) : null) ??
+      (await this.#authenticate())
+    );
+  }
+
+  session(): SmtpSession {
+    return new Session(this.#live, this.#extensions, this.#facts, this.#options.timeouts);
+  }
+
+  /** Says goodbye without waiting for an answer. */
+  leave(): void {
+    this.#wire?.write('QUIT\r\n');
+    this.#wire?.close();
+    this.#socket.destroySoon();
+  }
+
+  get #live(): Wire {
+    assert(this.#wire !== null, 'the first step makes the wire');
+    return this.#wire;
+  }
+
+  #plainFirst(): null {
+    this.#wire = new Wire(this.#socket);
+    return null;
+  }
+
+  async #secureFirst(): Promise<Observation | null> {
+    const secured = await this.#handshake(this.#socket);
+    if ('cause' in secured) return observe('tls', secured);
+    this.#wire = new Wire(secured.socket);
+    return this.#checkCertificate(secured);
+  }
+
+  async #hearGreeting(): Promise<Observation | null> {
+    const heard = await this.#live.hear(this.#options.timeouts.greetingMs);
+    if (codeOf(heard) === 220) return null;
+    return observeFailure('greeting', heard, this.#live);
+  }
+
+  /** EHLO, or HELO for a server that refuses it (RFC 5321 §3.2). */
+  async #hello(): Promise<Observation | null> {
+    const { greetingName, timeouts } = this.#options;
+    const extended = await this.#live.ask(`EHLO ${greetingName}\r\n`, timeouts.commandMs);
+    if (isPositive(extended)) {
+      this.#extensions = parseExtensions(extended.text);
+      return null;
+    }
+    if (codeOf(extended) < 500) return observeFailure('ehlo', extended, this.#live);
+    const plain = await this.#live.ask(`HELO ${greetingName}\r\n`, timeouts.commandMs);
+    this.#extensions = noExtensions;
+    return isPositive(plain) ? null : observeFailure('ehlo', plain, this.#live);
+  }
+
+  async #startTls(tls: 'opportunistic' | 'required'): Promise<Observation | null> {
+    if (!this.#extensions.startTls) {
+      return tls === 'opportunistic'
+        ? null
+        : unsupported('tls', '4.7.4', 'the server does not offer STARTTLS');
+    }
+    const heard = await this.#live.ask('STARTTLS\r\n', this.#options.timeouts.commandMs);
+    if (isNegative(heard) && !isClosing(heard) && tls === 'opportunistic') return null;
+    if (!isPositive(heard)) return observeFailure('tls', heard, this.#live);
+    if (!this.#live.quiet) return this.#refuseInjection();
+    const secured = await this.#handshake(this.#live.detach());
+    if ('cause' in secured) return observe('tls', secured);
+    this.#live.reattach(secured.socket);
+    const problem = tls === 'required' ? this.#checkCertificate(secured) : null;
+    // RFC 3207 §4.2: what was said before the handshake is forgotten.
+    return problem ?? this.#hello();
+  }
+
+  /** Plain text behind the answer would be taken for replies under TLS. */
+  #refuseInjection(): Observation {
+    const text = 'the peer went on in plain text after its answer to STARTTLS';
+    this.#live.drop({ cause: 'protocol', text });
+    return observe('tls', { cause: 'protocol', text });
+  }
+
+  async #handshake(socket: Socket): Promise<Secured> {
+    const { target, trustedCertificates, timeouts } = this.#options;
+    const options = {
+      name: target.name,
+      ...(trustedCertificates === undefined ? {} : { trustedCertificates }),
+    };
+    const secured = await secure(socket, options, timeouts.commandMs);
+    if ('cause' in secured) this.inHandshake = true;
+    else this.#facts = secured.facts;
+    return secured;
+  }
+
+  #checkCertificate({ problem }: { problem: string }): Observation | null {
+    if (problem === '') return null;
+    const text = `the certificate of the server is not valid: ${problem}`;
+    return observe('tls', { cause: 'tls', text });
+  }
+
+  async #authenticate(): Promise<Observation | null> {
+    const { credentials, tls, timeouts } = this.#options;
+    if (credentials === undefined) return null;
+    if (this.#facts === null && tls !== 'none') {
+      return observe('auth', { cause: 'tls', text: 'credentials are not sent without TLS' });
+    }
+    return authenticate(this.#live, this.#extensions, credentials, timeouts);
+  }
+}
