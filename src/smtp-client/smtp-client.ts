@@ -29,7 +29,14 @@ export type FailureCause =
    * The peer does not offer what the mail needs (8BITMIME, SIZE, AUTH, STARTTLS, SMTPUTF8), or SMTP has no way
    * to say it: a path with a space, an angle bracket or a control.
    */
-  | 'unsupported';
+  | 'unsupported'
+  // No server was found to talk to; said by the look-up (`dns`), in the same shape.
+  /** The domain says that it takes no mail (RFC 7505). */
+  | 'null-mx'
+  /** The domain, or every host that could take its mail, does not exist. */
+  | 'no-mx'
+  /** The look-up failed: temporary, unless `enhancedStatus` says otherwise. */
+  | 'dns';
 
 /** What one forward-path got to hear. Exactly one of `reply` and `cause` is not null. */
 export interface Observation {

@@ -1,0 +1,71 @@
+/**
+ * Where mail goes: from a domain or a configured host to addresses, in the order in which they are to be tried
+ * (RFC 5321 §5.1, RFC 7505). Answers are kept for a while, all waits and lists are bounded (invariant I7).
+ *
+ * This is the module's door. Not here: which of them was tried, and what it said (smtp-client, relay); whether a
+ * domain may be mailed at all (relay).
+ */
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { limits } from '../base/limits.ts';
+import { type Random, systemRandom } from '../base/random.ts';
+import type { RemoteMta } from '../events/delivery-status.ts';
+import { Cache } from './cache.ts';
+import { failure, type LookupFailure, type MxDeps, mxTargets } from './mx.ts';
+import { createResolver, type ResolverOptions } from './resolver.ts';
+
+export type { LookupFailure, MxLookup, MxTarget } from './mx.ts';
+export { mxTargets } from './mx.ts';
+export type { Answer, MxRecord, Resolver, ResolverOptions } from './resolver.ts';
+export { createResolver } from './resolver.ts';
+
+export type Targets = { ok: true; targets: RemoteMta[] } | { ok: false; observation: LookupFailure };
+
+export interface FindTargetsOptions extends ResolverOptions {
+  random?: Random;
+  /** Our own host names; see `MxDeps.ownNames`. */
+  ownNames?: readonly string[];
+  /** Port of MX hosts. Other than 25, and `loopback`, serve laboratories. */
+  port?: number;
+  loopback?: boolean;
+}
+
+export interface FindTargets {
+  /** Hosts that take mail for this domain. */
+  mx(domain: string): Promise<Targets>;
+  /** A host the operator named: through the system, its `hosts` file included. Never fails for good. */
+  host(name: string, port: number): Promise<Targets>;
+}
+
+export function createFindTargets(options: FindTargetsOptions): FindTargets {
+  const { clock, random = systemRandom, ownNames = [], port = 25, loopback = false } = options;
+  const deps: MxDeps = { resolver: createResolver(options), random, ownNames, loopback };
+  const hosts = new Cache<Targets>(clock, limits.dnsCacheEntries);
+  return {
+    mx: async (domain) => {
+      const found = await mxTargets(domain, deps);
+      if ('failed' in found) return { ok: false, observation: found.failed };
+      const targets = found.targets.flatMap(({ name, addresses }) =>
+        addresses.map((address) => ({ name, address, port })),
+      );
+      return { ok: true, targets };
+    },
+    host: async (name, hostPort) => {
+      const address = name.replace(/^\[(.*)\]$/, '$1');
+      if (isIP(address) !== 0) return { ok: true, targets: [{ name: address, address, port: hostPort }] };
+      return hosts.get(`${name} ${hostPort}`, () => lookUpHost(name, hostPort));
+    },
+  };
+}
+
+async function lookUpHost(name: string, port: number): Promise<{ value: Targets; keepMs: number }> {
+  try {
+    const found = await lookup(name, { all: true, order: 'ipv4first' });
+    const targets = found.slice(0, limits.addressesPerTarget).map(({ address }) => ({ name, address, port }));
+    return { value: { ok: true, targets }, keepMs: limits.nextHopCacheMs };
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const observation = failure('dns', '4.4.3', `no address for the next hop ${name}: ${code}`);
+    return { value: { ok: false, observation }, keepMs: 0 };
+  }
+}
