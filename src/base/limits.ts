@@ -54,9 +54,13 @@ export const limits = {
   /** How long we wait for the answer to QUIT. */
   smtpQuitMs: 10_000,
   dnsCacheEntries: 10_000,
+  /** Longest wait for one answer of one DNS server. */
+  dnsWaitMs: 10_000,
   /** How long an answer is kept: the lookups that tell no TTL, and the longest for those that do. */
   dnsCacheMs: 5 * 60_000,
   dnsNegativeCacheMs: 60_000,
+  /** How long the address of a configured next hop is kept. */
+  nextHopCacheMs: 30_000,
   /** Records of one answer that are looked at. */
   dnsRecords: 100,
   /** MX hosts tried for one domain, best first (RFC 5321 §5.1 asks for at least two). */
@@ -112,6 +116,13 @@ export const limits = {
   statsGroups: 20_000,
   /** Sending domains in one reply. */
   statsDomainsPage: 1000,
+  /** Words, signs and parentheses of one filter expression. */
+  filterTerms: 50,
+  /** Characters of all filter expressions of one request together: they travel in the links to its pages. */
+  filterChars: 4000,
+  /** Events looked at for one page of a filtered event log, and how many at a time. */
+  eventScanRows: 50_000,
+  eventScanBatch: 1000,
   /** Characters of a wrong parameter that an error message repeats. */
   echoedChars: 100,
   openAttempts: 200,
