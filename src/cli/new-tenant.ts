@@ -8,6 +8,8 @@ export interface NewTenantRequest {
   domain: string;
   /** IANA zone; UTC if absent. */
   zone?: string;
+  /** The operator vouches that the tenant owns the domain. */
+  verified?: boolean;
 }
 
 /** Shown once: of most secrets only a hash is kept. */
@@ -21,13 +23,14 @@ export interface NewTenant {
 
 /** All of it or nothing. Names are lower-cased. */
 export function createTenantWithCredentials(tenants: Tenants, request: NewTenantRequest): Named<NewTenant> {
-  const { name, domain, zone } = request;
+  const { name, domain, zone, verified = false } = request;
   return tenants.together(() => {
     const made = tenants.createTenant({ name: name.toLowerCase(), ...(zone === undefined ? {} : { zone }) });
     if (!made.ok) return made;
     const { tenant, stream } = made.value;
     const added = tenants.addSendingDomain(tenant.id, domain);
     if (!added.ok) return added;
+    if (verified) tenants.verifySendingDomain(tenant.id, added.value.domain);
     return {
       ok: true,
       value: {

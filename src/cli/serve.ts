@@ -21,7 +21,9 @@ export interface ServeRequest {
 export async function serve({ config, jsonReady }: ServeRequest): Promise<number> {
   const lock = takeInstanceLock(dataPaths(config.dataDir).lock('serve'), 0);
   if (!lock) {
-    process.stderr.write(`Waybill runs on ${config.dataDir} already; set WAYBILL_DATA_DIR to use another folder\n`);
+    process.stderr.write(
+      `Waybill runs on ${config.dataDir} already; set WAYBILL_DATA_DIR to use another folder\n`,
+    );
     return 1;
   }
   const log = createLog({ level: config.log.level, format: config.log.format, name: 'supervisor' });
@@ -39,7 +41,9 @@ export async function serve({ config, jsonReady }: ServeRequest): Promise<number
     await stopped;
     return (await supervisor.stop()) ? 0 : 1;
   } catch (fault) {
-    process.stderr.write(`Waybill could not start: ${fault instanceof Error ? fault.message : String(fault)}\n`);
+    process.stderr.write(
+      `Waybill could not start: ${fault instanceof Error ? fault.message : String(fault)}\n`,
+    );
     supervisor.kill();
     return 1;
   } finally {

@@ -9,6 +9,7 @@
 export type { ListenAddress, NextHop, TrustedNetwork } from './addresses.ts';
 export { crashPointWanted, environmentForChild } from './crash-point.ts';
 export { renderHelp, renderReference, renderSampleFile } from './help.ts';
+export { duration } from './kinds.ts';
 export {
   type Config,
   type ConfigSource,
@@ -18,3 +19,4 @@ export {
 } from './load.ts';
 export { type ConfigProblem, describeProblem } from './problem.ts';
 export { coreOptions } from './schema.ts';
+export { nearest } from './suggest.ts';

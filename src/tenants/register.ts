@@ -14,6 +14,7 @@ type Register = Pick<
   | 'streams'
   | 'stream'
   | 'addSendingDomain'
+  | 'verifySendingDomain'
   | 'sendingDomains'
   | 'sendingDomainOwners'
 >;
@@ -56,6 +57,13 @@ export function createRegister(store: Store, clock: Clock): Register {
         addSendingDomain(store, { tenantId, domain: parsed.domain, now: clock.now() }),
       );
     },
+    verifySendingDomain: (tenantId, domain) =>
+      store.run(
+        'UPDATE sending_domains SET verified_at = coalesce(verified_at, ?) WHERE tenant_id = ? AND domain = ?',
+        clock.now(),
+        tenantId,
+        domain,
+      ).changes > 0,
     sendingDomains: (tenantId) =>
       store
         .all('SELECT * FROM sending_domains WHERE tenant_id = ? ORDER BY domain', tenantId)

@@ -79,6 +79,8 @@ export interface Tenants {
   streams(tenantId: number): Stream[];
   stream(id: number): Stream | null;
   addSendingDomain(tenantId: number, domain: string): Named<SendingDomain>;
+  /** Takes somebody's word for it instead of a proof. False if the tenant has no such domain. */
+  verifySendingDomain(tenantId: number, domain: string): boolean;
   /** Ascending by name. */
   sendingDomains(tenantId: number): SendingDomain[];
   /** Everyone who has the domain: one tenant, or several for a reserved name such as `example.test`. */

@@ -1,0 +1,31 @@
+/** All commands, in the order help shows them. To add one: its file, and a line here. */
+import type { Command } from './command.ts';
+import { configCheckCommand } from './commands/config-check.ts';
+import { configShowCommand } from './commands/config-show.ts';
+import { logCommand } from './commands/log.ts';
+import { operatorCreateCommand } from './commands/operator-create.ts';
+import { operatorListCommand } from './commands/operator-list.ts';
+import { queueCancelCommand } from './commands/queue-cancel.ts';
+import { queueListCommand } from './commands/queue-list.ts';
+import { queueRetryCommand } from './commands/queue-retry.ts';
+import { queueShowCommand } from './commands/queue-show.ts';
+import { sendCommand } from './commands/send.ts';
+import { serveCommand } from './commands/serve.ts';
+import { tenantCreateCommand } from './commands/tenant-create.ts';
+import { tenantListCommand } from './commands/tenant-list.ts';
+
+export const commands: readonly Command[] = [
+  serveCommand,
+  tenantCreateCommand,
+  tenantListCommand,
+  operatorCreateCommand,
+  operatorListCommand,
+  sendCommand,
+  logCommand,
+  queueListCommand,
+  queueShowCommand,
+  queueRetryCommand,
+  queueCancelCommand,
+  configShowCommand,
+  configCheckCommand,
+];

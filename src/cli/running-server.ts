@@ -1,0 +1,62 @@
+/** The running server, found by the run file in the data directory: where it listens, and what it is asked. */
+import { limits } from '../base/limits.ts';
+import type { Config } from '../config/config.ts';
+import { type ListeningAddress, type RunFile, readRunFile } from '../run-file.ts';
+import { CommandProblem } from './command.ts';
+
+/** No server, no connection, or one that broke: a server that starts again may be there soon. */
+export class Unreachable extends CommandProblem {
+  override name = 'Unreachable';
+}
+
+export function runningServer({ dataDir }: Config): RunFile {
+  const run = readRunFile(dataDir);
+  if (run !== null) return run;
+  throw new Unreachable(`no server runs on ${dataDir}; start it with "waybill serve"`);
+}
+
+/** A server that listens everywhere is reached on this machine. */
+export function reachable({ host, port }: ListeningAddress): ListeningAddress {
+  if (host === '0.0.0.0') return { host: '127.0.0.1', port };
+  return { host: host === '::' ? '::1' : host, port };
+}
+
+/** Of a question; those that are undefined are left out. */
+export type Parameters = readonly (readonly [name: string, value: string | number | undefined])[];
+
+/** Asks the operator's API. */
+export async function askServer<T>(run: RunFile, path: string, parameters: Parameters): Promise<T> {
+  const url = new URL(path, baseUrl(run));
+  for (const [name, value] of parameters)
+    if (value !== undefined) url.searchParams.append(name, String(value));
+  const reply = await fetchReply(url, run);
+  const body: unknown = await reply.json().catch(() => null);
+  if (reply.ok) return body as T;
+  const problem = `the server answered ${reply.status}: ${detailOf(body)}`;
+  throw reply.status === 503 ? new Unreachable(problem) : new CommandProblem(problem);
+}
+
+export function baseUrl({ http }: RunFile): string {
+  const { host, port } = reachable(http);
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+async function fetchReply(url: URL, { token }: RunFile): Promise<Response> {
+  try {
+    return await fetch(url, {
+      headers: { authorization: `Bearer ${token}` },
+      redirect: 'error',
+      signal: AbortSignal.timeout(limits.consoleAnswerMs),
+    });
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    throw new Unreachable(
+      `the server at ${url.origin} cannot be asked: ${cause instanceof Error ? cause.message : String(cause)}`,
+    );
+  }
+}
+
+function detailOf(body: unknown): string {
+  const detail = typeof body === 'object' && body !== null && 'detail' in body ? body.detail : null;
+  return typeof detail === 'string' ? detail : 'and did not say why';
+}
