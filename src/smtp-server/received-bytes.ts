@@ -66,9 +66,9 @@ export class ReceivedBytes {
     const lf = this.#bytes.indexOf(LF, this.#at);
     const end = lf === -1 ? this.#bytes.length : lf + 1;
     const bytes = end - this.#at;
-    if (lf === -1) return bytes < this.#maxLineBytes ? more : this.#skip();
+    if (bytes > this.#maxLineBytes) return this.#skip();
+    if (lf === -1) return more;
     if (this.#bytes[lf - 1] !== CR || bytes === 1) return this.#refuse(bytes, 'bare-lf');
-    if (bytes > this.#maxLineBytes) return this.#refuse(bytes, 'too-long');
     const text = asText(this.#bytes, this.#at, lf - 1);
     if (text === null) return this.#refuse(bytes, 'not-text');
     this.take(bytes);

@@ -16,6 +16,8 @@ export type AuthWithoutTls = 'loopback' | 'always' | 'never';
 export interface ServerBounds {
   maxContentBytes: number;
   maxForwardPaths: number;
+  /** Contents of all sessions together. */
+  maxContentMemoryBytes: number;
   maxSessions: number;
   maxErrors: number;
   maxLoginFailures: number;

@@ -172,8 +172,15 @@ async function listenOn(server: Server, { host, port }: ListenAddress): Promise<
 function rulesOf(options: SmtpServerOptions, secureContext: SecureContext | null): SessionRules {
   const { hostname, handler, log, clock, authWithoutTls = 'loopback' } = options;
   const { maxContentBytes = limits.contentBytes, maxForwardPaths = limits.forwardPathsPerMail } = options;
-  const bounds = { ...defaultBounds, maxContentBytes, maxForwardPaths, ...options.bounds };
-  const contentMemory = new ContentMemory(Math.max(limits.smtpContentBytesInMemory, 2 * maxContentBytes));
+  const maxContentMemoryBytes = Math.max(limits.smtpContentBytesInMemory, 2 * maxContentBytes);
+  const bounds = {
+    ...defaultBounds,
+    maxContentBytes,
+    maxForwardPaths,
+    maxContentMemoryBytes,
+    ...options.bounds,
+  };
+  const contentMemory = new ContentMemory(bounds.maxContentMemoryBytes);
   return { hostname, handler, log, clock, bounds, authWithoutTls, secureContext, contentMemory };
 }
 

@@ -5,10 +5,16 @@ import { connect as connectTls } from 'node:tls';
 
 /** Longer than any answer takes; a dialog that waits so long has failed. */
 const patienceMs = 5_000;
+/** A write that takes so long on loopback is not being read. */
+const heldAfterMs = 300;
 
 export class DialogClient {
   #socket: Socket;
-  #received = '';
+  /** Whole lines, and what has no end yet. */
+  #lines: string[] = [];
+  #partial = '';
+  /** Lines read so far. */
+  #at = 0;
   #over = false;
   /** What the one waiting reader does when something came. */
   #wake: (() => void) | null = null;
@@ -28,7 +34,9 @@ export class DialogClient {
 
   #listen(socket: Socket): void {
     socket.on('data', (piece: Buffer) => {
-      this.#received += piece.toString('latin1');
+      const lines = `${this.#partial}${piece.toString('latin1')}`.split('\r\n');
+      this.#partial = lines.pop() ?? '';
+      this.#lines.push(...lines);
       this.#wake?.();
     });
     for (const event of ['end', 'close', 'error']) {
@@ -44,21 +52,47 @@ export class DialogClient {
     this.#socket.write(text, 'latin1');
   }
 
+  /** Sends the piece again and again until the server reads no more, or `times` is reached; returns the bytes. */
+  async sendUntilHeld(piece: string, times: number): Promise<number> {
+    for (let n = 0; n < times; n += 1) {
+      const written = new Promise((resolve) => {
+        this.#socket.write(piece, 'latin1', () => resolve(true));
+      });
+      const held = new Promise((resolve) => {
+        setTimeout(resolve, heldAfterMs, false).unref();
+      });
+      if ((await Promise.race([written, held])) === false) return n * piece.length;
+    }
+    return times * piece.length;
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
   /** The next line without CRLF. */
   async line(): Promise<string> {
-    await this.#until(() => this.#received.includes('\r\n') || this.#over, 'a line');
-    const end = this.#received.indexOf('\r\n');
-    if (end === -1) throw new Error(`the server closed instead of sending a line; unread: ${this.unread}`);
-    const line = this.#received.slice(0, end);
-    this.#received = this.#received.slice(end + 2);
+    const line = await this.lineOrEnd();
+    if (line === null) throw new Error(`the server closed instead of sending a line; unread: ${this.unread}`);
     return line;
   }
 
-  /** All lines of one reply. */
-  async reply(): Promise<string[]> {
-    const lines = [await this.line()];
-    while (lines.at(-1)?.[3] === '-') lines.push(await this.line());
-    return lines;
+  /** Null: the server has closed. */
+  async lineOrEnd(): Promise<string | null> {
+    if (this.#at < this.#lines.length) return this.#next();
+    this.#lines = [];
+    this.#at = 0;
+    await this.#until(() => this.#lines.length > 0 || this.#over, 'a line');
+    return this.#lines.length > 0 ? this.#next() : null;
+  }
+
+  #next(): string {
+    this.#at += 1;
+    return this.#lines[this.#at - 1] ?? '';
   }
 
   async closedByServer(): Promise<void> {
@@ -66,14 +100,14 @@ export class DialogClient {
   }
 
   get unread(): string {
-    return JSON.stringify(this.#received);
+    return JSON.stringify([...this.#lines.slice(this.#at), this.#partial].join('\n'));
   }
 
   async startTls(): Promise<void> {
     this.#socket.removeAllListeners('data');
     const secure = connectTls({ socket: this.#socket, rejectUnauthorized: false });
     this.#socket = secure;
-    this.#received = '';
+    this.#partial = '';
     this.#listen(secure);
     await once(secure, 'secureConnect');
   }

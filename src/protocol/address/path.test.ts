@@ -26,6 +26,10 @@ const valid: [text: string, address: string, domain: string, parameters?: [strin
   ['<a@b>  SMTPUTF8', 'a@b', 'b', [['SMTPUTF8', null]]],
   ['<> AUTH=<>', '', '', [['AUTH', '<>']]],
   ['<a@b> ORCPT=rfc822;a+40b', 'a@b', 'b', [['ORCPT', 'rfc822;a+40b']]],
+  ['user@example.com', 'user@example.com', 'example.com'],
+  [' user@example.com  SIZE=1', 'user@example.com', 'example.com', [['SIZE', '1']]],
+  ['"us er"@example.com SIZE=1', '"us er"@example.com', 'example.com', [['SIZE', '1']]],
+  ['@one.example:user@example.com', 'user@example.com', 'example.com'],
   ['<a@b> X-1=ü', 'a@b', 'b', [['X-1', 'ü']]],
 ];
 
@@ -42,8 +46,12 @@ for (const [text, address, domain, parameters = []] of valid) {
 }
 
 const refused: [text: string, at: 'path' | 'parameters', reason: string][] = [
-  ['', 'path', 'angle brackets'],
-  ['user@example.com', 'path', 'angle brackets'],
+  ['', 'path', 'no path'],
+  ['   ', 'path', 'no path'],
+  ['user', 'path', 'no "@"'],
+  ['user@example.com>', 'path', 'malformed'],
+  ['user@example.com x=', 'parameters', 'malformed'],
+  ['"us er@example.com SIZE=1', 'path', 'not closed'],
   ['<user@example.com', 'path', 'not closed'],
   ['<"user>@example.com', 'path', 'not closed'],
   ['< user@example.com>', 'path', 'malformed'],

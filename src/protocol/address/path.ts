@@ -2,7 +2,8 @@
  * The argument of MAIL and RCPT after the colon: a path in angle brackets and the parameters behind it
  * (RFC 5321 §4.1.1.2, §4.1.1.3, §4.1.2). Source routes are read and dropped (RFC 5321 appendix F.2).
  *
- * Wider than the grammar in one point: spaces may stand before the path, as many clients send them.
+ * Wider than the grammar in two points, as many clients need it: spaces may stand before the path, and the
+ * brackets may be left out around an address.
  */
 import { type Address, parseAddress } from './address.ts';
 import { parseDomain } from './domain.ts';
@@ -29,12 +30,25 @@ const none: readonly PathParameter[] = [];
 
 export function parsePath(text: string): Path | PathProblem {
   const path = text.trimStart();
-  if (!path.startsWith('<')) return refuse('path', 'the path does not stand in angle brackets');
+  if (!path.startsWith('<')) return parseBare(path);
   const close = closingBracket(path);
   if (close === -1) return refuse('path', 'the path is not closed by ">"');
   const address = parseBracketed(path.slice(1, close));
+  return withParameters(address, path.slice(close + 1));
+}
+
+/** Without brackets a path ends at the first space, and there is no null path. */
+function parseBare(path: string): Path | PathProblem {
+  if (path === '') return refuse('path', 'there is no path');
+  const quoted = path.startsWith('"') ? closingQuote(path, 0) : 0;
+  const space = quoted === -1 ? -1 : path.indexOf(' ', quoted);
+  const end = space === -1 ? path.length : space;
+  return withParameters(parseBracketed(path.slice(0, end)), path.slice(end));
+}
+
+function withParameters(address: ReturnType<typeof parseAddress>, rest: string): Path | PathProblem {
   if (!address.ok) return refuse('path', address.problem);
-  const parameters = parseParameters(path.slice(close + 1));
+  const parameters = parseParameters(rest);
   return 'problem' in parameters ? parameters : { ...address, parameters };
 }
 
