@@ -1,7 +1,7 @@
 /**
  * The official client of the imitated service, npm `mailgun.js`, against our server on loopback: what it
- * sends must be understood, what it makes of our replies must be right. It reaches two of the seven endpoints
- * by methods of its own; the others are asked through its request object or plain `fetch`.
+ * sends must be understood, what it makes of our replies must be right. It reaches some endpoints by methods of
+ * its own; the others are asked through its request object or plain `fetch`.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -40,8 +40,9 @@ describe('mailgun.js', () => {
 
   function connect(key: string): Client {
     const made = new Mailgun(FormData).client({ username: 'api', key, url });
-    // It tells the console of every date it converts.
+    // It tells the console of every date it converts, and that the API is deprecated.
     Object.assign(made.stats, { logger: silent });
+    Object.assign(made.events, { logger: silent });
     return made;
   }
 
@@ -133,6 +134,43 @@ describe('mailgun.js', () => {
       const { status, details } = error as { status: number; details: string };
       return status === 400 && details.startsWith('duration: ');
     });
+  });
+
+  test('walks through the events of a domain by the pages it is given', async () => {
+    const seen: string[] = [];
+    let page: string | undefined;
+    for (let count = 0; count < 100; count += 1) {
+      const list = await client.events.get(
+        domain,
+        page === undefined ? { limit: 10, event: 'delivered' } : { page },
+      );
+      if (list.items.length === 0) break;
+      seen.push(...list.items.map(({ id }) => id));
+      assert.ok(list.items.every(({ event }) => event === 'delivered'));
+      page = list.pages.next?.page;
+      assert.ok(page);
+    }
+    const delivered = history.events.filter(
+      ({ type, mail }) => type === 'delivered' && mail.sendingDomain === domain,
+    );
+    assert.ok(delivered.length > 10);
+    assert.deepEqual([seen.length, new Set(seen).size], [delivered.length, delivered.length]);
+  });
+
+  test('finds what happened to one recipient, oldest first', async () => {
+    const [some] = history.events.filter(({ mail }) => mail.sendingDomain === domain);
+    assert.ok(some);
+    const { items } = await client.events.get(domain, {
+      begin: 'Sat, 01 Feb 2025 00:00:00 GMT',
+      ascending: 'yes',
+      recipient: some.delivery.forwardPath,
+    });
+    assert.ok(items.length > 0);
+    assert.ok(items.every(({ recipient }) => recipient === some.delivery.forwardPath));
+    assert.deepEqual(
+      items.map(({ timestamp }) => timestamp),
+      items.map(({ timestamp }) => timestamp).toSorted((a, b) => a - b),
+    );
   });
 
   test('reaches the other endpoints through its request object', async () => {

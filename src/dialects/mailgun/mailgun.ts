@@ -1,5 +1,5 @@
 /**
- * The Mailgun dialect: statistics and aggregates of version 3 of that service's API, answered from our
+ * The Mailgun dialect: statistics, aggregates and events of version 3 of that service's API, answered from our
  * ledger. Every reply is counted from events (invariant I11); the tenant of the key bounds every question.
  *
  * This is the module's door. Not here: sending, suppressions, webhooks of that service.
@@ -12,6 +12,8 @@ import { aggregatesCountries } from './routes/aggregates-countries.ts';
 import { aggregatesDevices } from './routes/aggregates-devices.ts';
 import { aggregatesProviders } from './routes/aggregates-providers.ts';
 import { domainStatsTotal } from './routes/domain-stats-total.ts';
+import { events } from './routes/events.ts';
+import { eventsPage } from './routes/events-page.ts';
 import { statsFilter } from './routes/stats-filter.ts';
 import { statsTotal } from './routes/stats-total.ts';
 import { statsTotalDomains } from './routes/stats-total-domains.ts';
@@ -25,13 +27,15 @@ const routes: readonly Route[] = [
   aggregatesProviders,
   aggregatesDevices,
   aggregatesCountries,
+  events,
+  eventsPage,
 ];
 
 export const mailgun: Dialect = {
   name: 'mailgun',
   title: 'Mailgun',
   about:
-    'The statistics API of Mailgun, version 3: totals and aggregates of documentation.mailgun.com, section Stats.',
+    'Statistics and events of the API of Mailgun, version 3: documentation.mailgun.com, sections Stats and Events.',
   options,
   issue(tenants, tenant) {
     const apiKey = `key-${randomHex(16)}`;

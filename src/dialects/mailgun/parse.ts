@@ -24,7 +24,7 @@ const event = z
   .transform((events) => [...new Set(events)])
   .describe('Name of the event to count. Repeat the parameter for several; a comma list is refused.');
 
-const instant = z.string().transform((text, context): EpochMs => {
+export const instant = z.string().transform((text, context): EpochMs => {
   const parsed = parseDate(text);
   if (parsed.ok) return parsed.at;
   context.addIssue({ code: 'custom', message: parsed.problem });
@@ -145,7 +145,7 @@ export function readQuery<T extends z.ZodObject>(schema: T, fields: Fields): Ref
 }
 
 /** What the caller wrote, cut to a length fit for an error message. */
-function shown(input: unknown): string {
+export function shown(input: unknown): string {
   const text = String(input);
   return `'${text.length > limits.echoedChars ? `${text.slice(0, limits.echoedChars)}…` : text}'`;
 }

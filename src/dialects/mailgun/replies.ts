@@ -1,7 +1,7 @@
 /** Schemas of the replies, for the reference page; `words.ts` decides what they count. */
 import { z } from 'zod';
 import type { Reply } from '../../http/endpoint.ts';
-import { aggregateCounters, type Counter, counters, resolutions, statsEvents } from './words.ts';
+import { aggregateCounters, type Counter, counters, eventNames, resolutions, statsEvents } from './words.ts';
 
 const date = (what: string) => z.string().describe(`${what}, as \`Mon, 01 Aug 2016 00:00:00 UTC\`.`);
 
@@ -62,3 +62,23 @@ export function aggregateReply(name: string, keys: string): Reply {
     schema: z.object({ [name]: z.record(z.string(), metrics) }),
   };
 }
+
+const link = z.url();
+
+export const eventsReply: Reply = {
+  description: 'A page of events and the links to the pages around it. An empty page is the end.',
+  schema: z.object({
+    items: z.array(
+      z
+        .looseObject({
+          event: z.enum(eventNames),
+          id: z.string(),
+          timestamp: z.number().describe('Unix seconds with a fraction.'),
+          'log-level': z.enum(['info', 'warn', 'error']),
+          recipient: z.string(),
+        })
+        .describe('What else an event holds depends on its name.'),
+    ),
+    paging: z.object({ next: link, previous: link, first: link, last: link }),
+  }),
+};

@@ -21,7 +21,11 @@ import { literalSegments } from './words.ts';
 export interface Question {
   /** The tenant of the key; with `{domain}` in the path, that domain of his. */
   scope: Scope;
+  /** Of the path. */
+  parameters: Readonly<Record<string, string>>;
   fields: Fields;
+  /** Scheme and host as the client wrote them. */
+  origin: string;
 }
 
 export type Outcome = { ok: true; body: object } | Refusal;
@@ -65,7 +69,9 @@ export function mount(routes: readonly Route[], deps: DialectDeps): Hono {
       if (!holder) return forbiddenReply();
       const scope = scopeOf(deps.tenants, holder, c.req.param('domain'));
       if (!scope.ok) return refusalReply(scope);
-      const outcome = await route.answer(deps, { scope: scope.value, fields: queryOf(c.req.url) });
+      const { origin } = new URL(c.req.url);
+      const asked = { scope: scope.value, parameters: c.req.param(), fields: queryOf(c.req.url), origin };
+      const outcome = await route.answer(deps, asked);
       return outcome.ok ? resultReply(outcome.body) : refusalReply(outcome);
     });
   }

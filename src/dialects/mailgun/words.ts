@@ -168,3 +168,69 @@ export function reasonWord(type: EventType, reason: Reason | null): string {
   if (type === 'returned') return 'bounce';
   return reasonWords[reason ?? 'generic'][type === 'deferred' ? 'temporary' : 'permanent'];
 }
+
+export const eventNames = [
+  'accepted',
+  'rejected',
+  'delivered',
+  'failed',
+  'opened',
+  'clicked',
+  'unsubscribed',
+  'complained',
+  'stored',
+] as const;
+export type EventName = (typeof eventNames)[number];
+
+export interface EventWords {
+  event: EventName;
+  logLevel: 'info' | 'warn' | 'error';
+  severity?: 'temporary' | 'permanent';
+}
+
+/** What each of our events is called in the event log; the others do not stand in it. */
+export const eventWords: Readonly<Partial<Record<EventType, EventWords>>> = {
+  accepted: { event: 'accepted', logLevel: 'info' },
+  rejected: { event: 'rejected', logLevel: 'warn' },
+  delivered: { event: 'delivered', logLevel: 'info' },
+  deferred: { event: 'failed', logLevel: 'warn', severity: 'temporary' },
+  failed: { event: 'failed', logLevel: 'error', severity: 'permanent' },
+  expired: { event: 'failed', logLevel: 'error', severity: 'permanent' },
+  suppressed: { event: 'failed', logLevel: 'error', severity: 'permanent' },
+  canceled: { event: 'failed', logLevel: 'error', severity: 'permanent' },
+  returned: { event: 'failed', logLevel: 'error', severity: 'permanent' },
+  opened: { event: 'opened', logLevel: 'info' },
+  clicked: { event: 'clicked', logLevel: 'info' },
+  unsubscribed: { event: 'unsubscribed', logLevel: 'info' },
+  complained: { event: 'complained', logLevel: 'warn' },
+  stored: { event: 'stored', logLevel: 'info' },
+};
+
+/** `code` of a failure without a reply from the other side; 0 for what is not listed. */
+export const failureCodes: Readonly<Partial<Record<Reason, number>>> = {
+  'no-mx': 498,
+  'null-mx': 498,
+  dns: 498,
+  connect: 680,
+  tls: 680,
+  old: 602,
+  'suppress-bounce': 605,
+  'suppress-unsubscribe': 606,
+  'suppress-complaint': 607,
+};
+
+/** `description` of a failure that no attempt caused. */
+export const failureDescriptions: Readonly<Partial<Record<Reason, string>>> = {
+  old: 'Too old',
+  'suppress-bounce': 'Not delivering to previously bounced address',
+  'suppress-unsubscribe': 'Not delivering to unsubscribed address',
+  'suppress-complaint': 'Not delivering to a user who marked your messages as spam',
+};
+
+/** `client-type` by the kind of device; a program that fetches for its users is a `robot`. */
+export const clientTypes = {
+  desktop: 'browser',
+  mobile: 'mobile browser',
+  tablet: 'mobile browser',
+  unknown: 'unknown',
+} as const;
