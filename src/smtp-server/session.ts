@@ -132,9 +132,10 @@ export class SmtpSession implements ConnectionListener {
     if (!this.#greeted) this.#greet();
   }
 
+  /** A mail that is being submitted goes on, and holds its memory until it is done. */
   closed(fault: string): void {
+    if (this.#awaited !== 'reply') this.#dropContent();
     this.#awaited = 'nothing';
-    this.#dropContent();
     this.#rules.log.debug({ ...logFields(this.#state), fault }, 'session ends');
     this.#onClosed();
   }
