@@ -1,62 +1,41 @@
-/**
- * A real ledger and a real store with the Mailgun dialect in front of them, in a folder of their own. Time
- * stands still where the test puts it.
- */
-import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** A dialect world with the Mailgun dialect alone: requests with a key, and a listener for its client. */
 import type { Hono } from 'hono';
-import { type EpochMs, manualClock, systemClock } from '../../src/base/clock.ts';
-import { installationKey } from '../../src/base/secret.ts';
+import { type EpochMs, systemClock } from '../../src/base/clock.ts';
 import { mailgun } from '../../src/dialects/mailgun/mailgun.ts';
-import { createHttpApp, type HttpAppOptions } from '../../src/http/app.ts';
 import { createHttpServer } from '../../src/http/server.ts';
-import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
-import { openStore } from '../../src/store/store.ts';
-import { openTenants, type Tenant, type Tenants } from '../../src/tenants/tenants.ts';
+import type { Tenant } from '../../src/tenants/tenants.ts';
+import { type DialectWorld, openDialectWorld } from './dialect-world.ts';
 import { batchesOf, type History } from './histories.ts';
 
-export interface MailgunWorld {
+export interface MailgunWorld extends Omit<DialectWorld, 'createTenant' | 'append'> {
   app: Hono;
-  tenants: Tenants;
-  ledger: Ledger;
-  clock: ReturnType<typeof manualClock>;
   /** A new tenant with these sending domains and a key. */
   createTenant(name: string, domains: readonly string[]): { tenant: Tenant; apiKey: string };
+  /** As it is: its tenants are those of the plans. */
   append(history: History): Promise<void>;
   get(path: string, apiKey: string): Promise<Response>;
   /** Answers on a free port of the loopback until `close`; returns the base URL. */
   listen(): Promise<string>;
-  close(): Promise<void>;
 }
 
 export async function openMailgunWorld(now: EpochMs): Promise<MailgunWorld> {
-  const folder = mkdtempSync(join(tmpdir(), 'waybill-mailgun-'));
-  const clock = manualClock(now);
-  const key = installationKey(randomBytes(32));
-  const store = openStore(join(folder, 'store.sqlite'));
-  const tenants = openTenants(store, key, clock);
-  const ledger = await openLedger({ url: null, path: join(folder, 'ledger') });
-  const routes = mailgun.routes({ ask: ledger, tenants, clock, key, settings: new Map() });
-  const http: HttpAppOptions = {
-    apps: [routes],
-    docs: [mailgun],
+  const world = await openDialectWorld([mailgun], now);
+  const app = world.serve();
+  const server = createHttpServer({
+    listen: { host: '127.0.0.1', port: 0 },
+    apps: [app],
+    docs: [],
     version: '0.0.0',
     health: () => true,
-    log: { info: () => {}, error: (fields) => console.error(fields) },
+    log: { info: () => {}, error: () => {} },
     clock: systemClock,
-  };
-  const app = createHttpApp(http);
-  const server = createHttpServer({ ...http, listen: { host: '127.0.0.1', port: 0 } });
+  });
   return {
+    ...world,
     app,
-    tenants,
-    ledger,
-    clock,
-    createTenant: (name, domains) => createTenant(tenants, name, domains),
+    createTenant: (name, domains) => createTenant(world, name, domains),
     append: async (history) => {
-      for (const batch of batchesOf(history, 10_000)) await ledger.append(batch);
+      for (const batch of batchesOf(history, 10_000)) await world.ledger.append(batch);
     },
     get: async (path, apiKey) => await app.request(path, { headers: basicAuth(apiKey) }),
     listen: async () => {
@@ -65,9 +44,7 @@ export async function openMailgunWorld(now: EpochMs): Promise<MailgunWorld> {
     },
     close: async () => {
       await server.close();
-      await ledger.close();
-      store.close();
-      rmSync(folder, { recursive: true, force: true });
+      await world.close();
     },
   };
 }
@@ -76,7 +53,7 @@ export function basicAuth(apiKey: string, user = 'api'): Record<string, string> 
   return { authorization: `Basic ${Buffer.from(`${user}:${apiKey}`).toString('base64')}` };
 }
 
-function createTenant(tenants: Tenants, name: string, domains: readonly string[]) {
+function createTenant({ tenants }: DialectWorld, name: string, domains: readonly string[]) {
   const created = tenants.createTenant({ name });
   if (!created.ok) throw new Error(created.problem);
   const { tenant, stream } = created.value;
