@@ -45,6 +45,8 @@ export const limits = {
   replyLineBytes: 2 * KiB,
   replyLines: 100,
   replyTextBytes: 8 * KiB,
+  /** Characters of a reply text that are looked at to tell what it means. */
+  classifiedTextChars: 2 * KiB,
   /** All bytes of one reply; a peer that says more speaks no SMTP. */
   replyBytes: 256 * KiB,
   /** Content is handed to a remote server in blocks of this size, each with its own time limit. */
