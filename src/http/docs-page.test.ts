@@ -35,7 +35,11 @@ const reference: Reference = {
       security: [],
       body: {
         contentTypes: ['application/json'],
-        schema: z.object({ name: z.string().describe(`Field ${hostile}`) }),
+        schema: z.object({
+          name: z.string().describe(`Field ${hostile}`),
+          note: z.string().nullable().describe('A note.'),
+          tags: z.array(z.enum(['a', 'b'])).describe('Some tags.'),
+        }),
       },
       replies: { 200: { description: 'Done.' } },
     },
@@ -63,6 +67,8 @@ test('the page of an API shows each endpoint with its parameters, body and repli
     '<code>dir</code></td><td>query</td><td>asc | desc</td><td>desc</td>',
     '<code>name</code></td><td>path</td><td>string, required</td>',
     'Body (application/json)',
+    '<code>note</code></td><td>string | null, required</td>',
+    '<code>tags</code></td><td>list of a | b, required</td>',
     'header X-KEY',
     '<td>404</td>',
     '<a href="/docs/example/openapi.json">',

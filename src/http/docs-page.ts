@@ -171,6 +171,7 @@ function typeOf(schema: JsonSchema): string {
   const alternatives = schema.anyOf ?? schema.oneOf;
   if (Array.isArray(alternatives)) return alternatives.map((one: JsonSchema) => typeOf(one)).join(' | ');
   if (schema.type === 'array') return `list of ${typeOf((schema.items ?? {}) as JsonSchema)}`;
+  if (Array.isArray(schema.type)) return schema.type.join(' | ');
   return schema.const === undefined ? String(schema.type ?? 'any') : textOf(schema.const);
 }
 
