@@ -8,7 +8,7 @@ import { mkdirSync } from 'node:fs';
 import { createClient } from '@clickhouse/client';
 import { drainPending, Session } from 'chdb';
 import { createChdbConnection } from 'chdb/connection';
-import { appendSettings, createEngine, type Engine } from './engine.ts';
+import { appendSettings, createEngine, type Engine, silentClient } from './engine.ts';
 import { faultOf } from './fault.ts';
 
 type EmbeddedConnection = NonNullable<NonNullable<Parameters<typeof createClient>[0]>['connection']>;
@@ -25,7 +25,7 @@ export interface EmbeddedOptions {
 export async function openEmbedded(options: EmbeddedOptions): Promise<Engine> {
   mkdirSync(options.path, { recursive: true });
   const session = start(options);
-  const client = createClient({ connection: connectionTo(options.path) });
+  const client = createClient({ connection: connectionTo(options.path), log: silentClient });
   const engine = createEngine({
     kind: 'embedded',
     client,

@@ -3,7 +3,7 @@
  * values, and appends. Both engines are driven through `@clickhouse/client`, so that one SQL and one set
  * of errors holds for both; only opening and the raw append differ.
  */
-import type { ClickHouseClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseLogLevel } from '@clickhouse/client';
 import { limits } from '../base/limits.ts';
 import { faultOf } from './fault.ts';
 
@@ -28,6 +28,9 @@ export interface Engine {
   append(table: string, columns: readonly string[], rows: Buffer, settings: AppendSettings): Promise<void>;
   close(): Promise<void>;
 }
+
+/** The client would write to the console; whoever catches the `LedgerFault` says it in the log. */
+export const silentClient = { level: ClickHouseLogLevel.OFF };
 
 /** What opening an engine yields; `createEngine` makes the rest of it. */
 export interface EngineParts {

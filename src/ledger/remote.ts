@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import { limits } from '../base/limits.ts';
-import { type AppendSettings, appendSettings, createEngine, type Engine } from './engine.ts';
+import { type AppendSettings, appendSettings, createEngine, type Engine, silentClient } from './engine.ts';
 
 export interface RemoteOptions {
   url: string;
@@ -47,6 +47,7 @@ function clientOf(url: string, database: string): ClickHouseClient {
     database,
     request_timeout: requestTimeoutMs,
     use_multipart_params_auto: true,
+    log: silentClient,
   });
 }
 

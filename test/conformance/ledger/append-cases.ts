@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { LedgerFault } from '../../../src/ledger/ledger.ts';
 import { batchesOf, generateHistory, historyArbitrary } from '../../support/histories.ts';
-import { type SubjectOf, tenantOf } from './subject.ts';
+import { inOneMonth, type SubjectOf, tenantOf } from './subject.ts';
 
 export function appendCases(subjectOf: SubjectOf): void {
   test('every field of an event comes back as it was appended', async () => {
@@ -21,7 +21,7 @@ export function appendCases(subjectOf: SubjectOf): void {
 
   test('a batch appended again changes nothing', async () => {
     const subject = subjectOf();
-    const history = subject.own(generateHistory(11, { mails: 60 }));
+    const history = subject.own(generateHistory(11, { ...inOneMonth, mails: 60 }));
     for (const batch of batchesOf(history, 200)) {
       await subject.ledger.append(batch);
       await subject.ledger.append(batch);
@@ -33,7 +33,7 @@ export function appendCases(subjectOf: SubjectOf): void {
   for (const away of ['deliveries', 'engagement', 'counters', 'tag_counters']) {
     test(`an append that failed at ${away} is made whole by repeating it`, async () => {
       const subject = subjectOf();
-      const history = subject.own(generateHistory(12, { mails: 40 }));
+      const history = subject.own(generateHistory(12, { ...inOneMonth, mails: 40 }));
       await subject.engine.command(`RENAME TABLE ${away} TO ${away}_away`);
       await assert.rejects(subject.append(history), LedgerFault);
       await subject.engine.command(`RENAME TABLE ${away}_away TO ${away}`);
@@ -43,7 +43,10 @@ export function appendCases(subjectOf: SubjectOf): void {
   }
 
   test('a batch with a hole is refused', async () => {
-    const { own, ledger } = { own: generateHistory(13, { mails: 10 }), ledger: subjectOf().ledger };
+    const { own, ledger } = {
+      own: generateHistory(13, { ...inOneMonth, mails: 10 }),
+      ledger: subjectOf().ledger,
+    };
     const holed = own.events.toSpliced(3, 1);
     const last = own.events.length;
     await assert.rejects(ledger.append({ node: 'a', first: 1, last, events: holed }), /assumption broken/);
@@ -52,7 +55,9 @@ export function appendCases(subjectOf: SubjectOf): void {
 
   test('text no decoder yields does not stop the outbox', async () => {
     const subject = subjectOf();
-    const history = subject.own(generateHistory(14, { mails: 1, tenants: 1, maxForwardPaths: 1 }));
+    const history = subject.own(
+      generateHistory(14, { ...inOneMonth, mails: 1, tenants: 1, maxForwardPaths: 1 }),
+    );
     const subjects = ['lone \ud800 surrogate', 'a backslash \\ud800', '\\\\udc00', 'pair \ud83d\ude00'];
     const events = subjects.flatMap((text, index) =>
       history.events
@@ -69,7 +74,9 @@ export function appendCases(subjectOf: SubjectOf): void {
 
   test('numbers that are not whole do not stop the outbox', async () => {
     const subject = subjectOf();
-    const history = subject.own(generateHistory(15, { mails: 1, tenants: 1, maxForwardPaths: 1 }));
+    const history = subject.own(
+      generateHistory(15, { ...inOneMonth, mails: 1, tenants: 1, maxForwardPaths: 1 }),
+    );
     const [event] = history.events;
     assert.ok(event);
     const mail = { ...event.mail, contentBytes: 10.4, bodyBytes: Number.NaN };

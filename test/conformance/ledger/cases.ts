@@ -26,10 +26,10 @@ export function ledgerCases({ name, open }: Implementation): void {
     after(() => close());
 
     const subjectOf = () => subject;
+    maintenanceCases(subjectOf); // first: a rebuild takes as long as all that was appended before
     appendCases(subjectOf);
     stateCases(subjectOf);
     bucketCases(subjectOf);
     questionCases(subjectOf);
-    maintenanceCases(subjectOf);
   });
 }

@@ -14,6 +14,9 @@ import { countByBucket, deliveries, eventsOf, fold } from './reference.ts';
 export const everything = { offset: 0, limit: 10_000, direction: 'ascending' } as const;
 export const allTime = { from: 0, to: Date.UTC(2100, 0) };
 
+/** Options of a history that touches few partitions: appending it is quick. */
+export const inOneMonth = { edges: false, from: Date.UTC(2025, 5, 3), to: Date.UTC(2025, 5, 20) };
+
 export class Subject {
   readonly engine: Engine;
   readonly ledger: Ledger;
