@@ -1,5 +1,5 @@
 /** The office process, composed: the ledger, its writer, and every HTTP API. */
-import { systemClock } from './base/clock.ts';
+import { systemClock, whenAborted } from './base/clock.ts';
 import { armCrashPoint } from './base/crash-point.ts';
 import { limits } from './base/limits.ts';
 import { createLog } from './base/log.ts';
@@ -61,7 +61,7 @@ await runChild(async ({ config, token, stop, ready }: Child) => {
     log,
   });
   ready([await http.listen()]);
-  await new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
+  await whenAborted(stop);
   open = false;
   await http.close();
   await running;

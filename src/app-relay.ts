@@ -1,5 +1,5 @@
 /** The relay process, composed: SMTP in, queue, SMTP out. */
-import { systemClock } from './base/clock.ts';
+import { systemClock, whenAborted } from './base/clock.ts';
 import { armCrashPoint } from './base/crash-point.ts';
 import { createLog } from './base/log.ts';
 import { loadInstallationKey } from './base/secret.ts';
@@ -62,7 +62,7 @@ await runChild(async ({ config, stop, ready }: Child) => {
   ready(await smtp.listen());
 
   const running = relay.run(stop);
-  await new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
+  await whenAborted(stop);
   await smtp.close();
   await running;
   spool.close();

@@ -1,4 +1,5 @@
 /** A child process of the supervisor, seen from inside: it is told what to do, tells when it listens, is told to stop. */
+import { systemClock } from './base/clock.ts';
 import type { Config } from './config/config.ts';
 import type { ListeningAddress } from './run-file.ts';
 
@@ -27,12 +28,17 @@ export interface Child extends Pick<BeginMessage, 'config' | 'token'> {
   ready(listening: ListeningAddress[]): void;
 }
 
+const orphanMs = 30_000;
+
 /** Resolves with the supervisor's orders. */
 export function joinSupervisor(): Promise<Child> {
   const stopping = new AbortController();
   const stop = () => stopping.abort();
-  // A supervisor that was killed takes its children with it: they finish what they have begun.
-  process.on('disconnect', stop);
+  // A supervisor that was killed takes its children with it: they finish what they have begun, within a bound.
+  process.on('disconnect', () => {
+    stop();
+    void systemClock.sleep(orphanMs).then(() => process.exit(1));
+  });
   process.on('SIGTERM', stop);
   // At the terminal Ctrl-C reaches the whole group; the supervisor decides what it means.
   process.on('SIGINT', () => {});

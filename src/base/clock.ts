@@ -49,3 +49,11 @@ export function manualClock(start: EpochMs): Clock & { set(now: EpochMs): void; 
 export function afterThisTurn(work: () => void): void {
   setImmediate(work);
 }
+
+/** Resolves when `signal` aborts; at once if it has already. */
+export function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
