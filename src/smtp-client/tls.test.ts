@@ -16,10 +16,18 @@ import {
 } from '../../test/support/script-server.ts';
 import { type ConnectOptions, connect, defaultTimeouts, type SmtpSession } from './smtp-client.ts';
 
-async function makeIdentity(name: string): Promise<{ key: string; cert: string }> {
+async function makeIdentity(name: string, ip = '192.0.2.1'): Promise<{ key: string; cert: string }> {
   const pems = await generate([{ name: 'commonName', value: name }], {
     algorithm: 'sha256',
-    extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: name }] }],
+    extensions: [
+      {
+        name: 'subjectAltName',
+        altNames: [
+          { type: 2, value: name },
+          { type: 7, ip },
+        ],
+      },
+    ],
   });
   return { key: pems.private, cert: pems.cert };
 }
@@ -41,11 +49,11 @@ async function attempt(
   const server = await startScriptServer(scripts);
   try {
     const result = await connect({
-      target: { name: 'mx.test', address: '127.0.0.1', port: server.port },
       greetingName: 'me.test',
       tls: 'opportunistic',
       timeouts: defaultTimeouts,
       ...more,
+      target: { name: 'mx.test', address: '127.0.0.1', ...more.target, port: server.port },
     });
     if ('send' in result) {
       await body(result);
@@ -186,6 +194,19 @@ test('required: the certificate must be valid, and for the name', async () => {
   });
   assert.ok('send' in valid.result);
   assert.equal(valid.result.tls?.verified, true);
+});
+
+test('required: a server known by its address has a certificate for the address', async () => {
+  const numbered = await makeIdentity('numbered.test', '127.0.0.1');
+  for (const name of ['127.0.0.1', '[127.0.0.1]']) {
+    const { result } = await attempt([[...upgrade(numbered), ...goodbye]], {
+      target: { name, address: '127.0.0.1', port: 0 },
+      tls: 'required',
+      trustedCertificates: [numbered.cert],
+    });
+    assert.ok('send' in result, JSON.stringify(result));
+    assert.equal(result.tls?.verified, true);
+  }
 });
 
 test('implicit: TLS from the first byte, with a valid certificate', async () => {

@@ -25,12 +25,14 @@ export type Secured = { socket: TLSSocket; facts: TlsFacts; problem: string } | 
 
 /** One handshake on a connected socket. The socket is destroyed when it fails. */
 export function secure(socket: Socket, options: TlsOptions, timeoutMs: number): Promise<Secured> {
+  // An address literal of a mail domain: the certificate has it without brackets.
+  const name = options.name.replace(/^\[(?:ipv6:)?(.*)\]$/i, '$1');
   return new Promise((resolve) => {
     const secured = tlsConnect({
       socket,
-      host: options.name,
+      host: name,
       // RFC 6066 §3: an address is no server name.
-      ...(isIP(options.name) === 0 ? { servername: options.name } : {}),
+      ...(isIP(name) === 0 ? { servername: name } : {}),
       secureContext: secureContext(options.trustedCertificates),
       rejectUnauthorized: false,
     });

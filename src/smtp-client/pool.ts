@@ -1,0 +1,123 @@
+/**
+ * Sessions kept open between mails, so that the next mail to the same server needs no new connection. A session that is
+ * taken out belongs to one mail at a time; it is given back, or left to end.
+ *
+ * A server may close an idle session at any moment, and that must not count as a failed attempt: `sendOver` then says the
+ * mail again on a fresh connection, as long as nothing but the envelope was said.
+ */
+import type { Clock } from '../base/clock.ts';
+import { limits } from '../base/limits.ts';
+import type { TlsFacts } from '../events/delivery-status.ts';
+import type { Connect, ConnectOptions, Observation, OutgoingMail, SmtpSession } from './smtp-client.ts';
+
+export interface Sent {
+  observations: Observation[];
+  sendingIp: string;
+  tls: TlsFacts | null;
+}
+
+export interface SessionPool {
+  /** One mail over an idle session to that server, or over a new one. Never rejects for anything a peer can do. */
+  send(options: ConnectOptions, mail: OutgoingMail): Promise<Sent>;
+  /** Idle sessions. */
+  idle(): number;
+  /** Ends the idle sessions. */
+  close(): Promise<void>;
+}
+
+interface PooledSession {
+  session: SmtpSession;
+  mails: number;
+  idleSince: number;
+}
+
+export function createSessionPool(connect: Connect, clock: Clock): SessionPool {
+  const idle = new Map<string, PooledSession[]>();
+  let idleCount = 0;
+  let sweeping = false;
+
+  const takeIdle = (key: string): PooledSession | null => {
+    const sessions = idle.get(key);
+    for (let pooled = sessions?.pop(); pooled; pooled = sessions?.pop()) {
+      idleCount -= 1;
+      if (pooled.session.usable) return pooled;
+      void pooled.session.quit();
+    }
+    return null;
+  };
+
+  const giveBack = (key: string, pooled: PooledSession): void => {
+    const worn = pooled.mails >= limits.mailsPerSession || idleCount >= limits.idleSessions;
+    if (!pooled.session.usable || worn) {
+      void pooled.session.quit();
+      return;
+    }
+    const sessions = idle.get(key) ?? [];
+    sessions.push({ ...pooled, idleSince: clock.now() });
+    idle.set(key, sessions);
+    idleCount += 1;
+    void sweep();
+  };
+
+  /** Runs only while there are idle sessions. */
+  const sweep = async (): Promise<void> => {
+    if (sweeping) return;
+    sweeping = true;
+    while (idleCount > 0) {
+      await clock.sleep(limits.idleSessionMs / 2);
+      const before = clock.now() - limits.idleSessionMs;
+      for (const [key, sessions] of idle) {
+        const old = sessions.filter(({ idleSince }) => idleSince <= before);
+        const young = sessions.filter(({ idleSince }) => idleSince > before);
+        if (young.length === 0) idle.delete(key);
+        else idle.set(key, young);
+        idleCount -= old.length;
+        for (const { session } of old) void session.quit();
+      }
+    }
+    sweeping = false;
+  };
+
+  const sendOver = async (key: string, pooled: PooledSession, mail: OutgoingMail): Promise<Sent> => {
+    const { session } = pooled;
+    const observations = await session.send(mail);
+    giveBack(key, { ...pooled, mails: pooled.mails + 1 });
+    return { observations, sendingIp: session.sendingIp, tls: session.tls };
+  };
+
+  return {
+    async send(options, mail) {
+      const key = keyOf(options);
+      const kept = takeIdle(key);
+      if (kept) {
+        const sent = await sendOver(key, kept, mail);
+        if (!wentStale(sent.observations)) return sent;
+      }
+      const session = await connect(options);
+      if ('failed' in session) {
+        const observations = mail.forwardPaths.map(() => session.failed);
+        return { observations, sendingIp: session.sendingIp, tls: null };
+      }
+      return sendOver(key, { session, mails: 0, idleSince: 0 }, mail);
+    },
+    idle: () => idleCount,
+    async close() {
+      const sessions = [...idle.values()].flat();
+      idle.clear();
+      idleCount = 0;
+      await Promise.all(sessions.map(({ session }) => session.quit()));
+    },
+  };
+}
+
+/** Sessions may be shared by mails that would connect in the same way only. */
+function keyOf({ target, localAddress, tls, credentials }: ConnectOptions): string {
+  return JSON.stringify([target.name, target.address, target.port, localAddress, tls, credentials?.username]);
+}
+
+/** The server had closed the session, or used the next command to say that it does now. */
+function wentStale(observations: readonly Observation[]): boolean {
+  return observations.every(
+    ({ stage, reply, cause }) => stage === 'mail' && (cause === 'connection-lost' || reply?.code === 421),
+  );
+}
