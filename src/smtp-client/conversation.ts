@@ -185,16 +185,19 @@ class Transaction {
 
   /**
    * The replies to commands that were said in vain. A server may still answer 354 to DATA: then it waits for
-   * content, and gets none (RFC 2920 §3.1).
+   * content, and gets none (RFC 2920 §3.1). If it also took a forward-path, an empty mail would be delivered:
+   * then the connection ends instead.
    */
   async #hearOut(): Promise<void> {
+    let agreed = false;
     while (this.#said && this.#commands.length > 0) {
       const heard = await this.#next();
       if (isLost(heard) || isClosing(heard)) return this.#wire.close();
-      if (isIntermediate(heard)) {
-        const answer = await this.#wire.ask('.\r\n', this.#conversation.timeouts.endOfDataMs);
-        if (isLost(answer) || isClosing(answer)) this.#wire.close();
-      }
+      agreed ||= isPositive(heard);
+      if (!isIntermediate(heard)) continue;
+      if (agreed) return this.#wire.drop({ cause: 'protocol', text: 'content is wanted for a refused mail' });
+      const answer = await this.#wire.ask('.\r\n', this.#conversation.timeouts.endOfDataMs);
+      if (isLost(answer) || isClosing(answer)) this.#wire.close();
     }
   }
 

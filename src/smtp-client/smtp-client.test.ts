@@ -295,6 +295,23 @@ test('a refused MAIL is heard by all; the rest of the pipeline is heard out', ()
     },
   ));
 
+test('a server that goes on after it refused MAIL gets no empty mail', () =>
+  inSession(
+    [
+      ...hello('PIPELINING'),
+      ...[expectLine(/^MAIL/), expectLine(/^RCPT/), expectLine('DATA')],
+      say('451 4.3.0 later', '250 ok', '354 go'),
+      silence,
+    ],
+    async ({ server, session }) => {
+      assert.deepEqual(await session.send(mail), [heard('mail', 451, 'later', '4.3.0')]);
+      assert.ok(!session.usable);
+      await server.finished();
+      assert.equal(server.connections[0]?.heard.at(-1), 'DATA');
+      assert.equal(server.connections[0]?.chunks.length, 2);
+    },
+  ));
+
 test('a lost connection at the end of data leaves it open for every accepted forward-path', () =>
   inSession(
     [
