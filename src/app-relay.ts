@@ -9,6 +9,7 @@ import { dataPaths } from './data-paths.ts';
 import { createFindTargets } from './dns/dns.ts';
 import { openQueue } from './queue/queue.ts';
 import { createRelay } from './relay/relay.ts';
+import { connect, createSessionPool } from './smtp-client/smtp-client.ts';
 import { createRelayHandler } from './smtp-server/relay-handler.ts';
 import { createSmtpServer } from './smtp-server/smtp-server.ts';
 import { openSpool } from './spool/spool.ts';
@@ -30,11 +31,13 @@ await runChild(async ({ config, stop, ready }: Child) => {
   const spool = openSpool(paths.spool, store);
   const tenants = openTenants(store, loadInstallationKey(paths.key), systemClock);
   const commit = createGroupCommit(store, () => spool.sync());
+  const sessions = createSessionPool(connect, systemClock);
   const relay = createRelay({
     clock: systemClock,
     hostname: config.hostname,
     nextHop: config.nextHop,
-    findTargets: createFindTargets({ clock: systemClock }),
+    findTargets: createFindTargets({ clock: systemClock, ownNames: [config.hostname] }),
+    sessions,
     node: { number: config.nodeNumber, name: config.hostname },
     plan: { waitsMs: config.retrySchedule },
     bounds: {
@@ -65,6 +68,7 @@ await runChild(async ({ config, stop, ready }: Child) => {
   await whenAborted(stop);
   await smtp.close();
   await running;
+  await sessions.close();
   spool.close();
   store.close();
   lock.release();

@@ -116,6 +116,8 @@ export const limits = {
   statsBuckets: 20_000,
   /** Values of one grouping (domains, providers, tags) in one reply. */
   statsGroups: 20_000,
+  /** Questions to the ledger for one reply that counts by several dimensions. */
+  metricQuestions: 300,
   /** Sending domains in one reply. */
   statsDomainsPage: 1000,
   /** Words, signs and parentheses of one filter expression. */
@@ -129,6 +131,11 @@ export const limits = {
   echoedChars: 100,
   openAttempts: 200,
   attemptsPerDestination: 20,
+  /** Mails over one session before it is ended, so that a server behind a balancer gets its turn. */
+  mailsPerSession: 1000,
+  idleSessions: 200,
+  /** How long a session is kept for the next mail; servers mind longer ones. */
+  idleSessionMs: 4_000,
   /** Characters of one text of a log line, and members of one object or list in it. */
   logTextChars: 8 * KiB,
   logFieldMembers: 100,

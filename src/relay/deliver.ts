@@ -5,7 +5,12 @@
 import type { Clock } from '../base/clock.ts';
 import type { DeliveryStatus, RemoteMta, TlsFacts } from '../events/delivery-status.ts';
 import type { DeliveryFacts, MailFacts } from '../events/event.ts';
-import { connect, defaultTimeouts, type Observation, type SmtpSession } from '../smtp-client/smtp-client.ts';
+import {
+  type ConnectOptions,
+  defaultTimeouts,
+  type Observation,
+  type SessionPool,
+} from '../smtp-client/smtp-client.ts';
 import { classify } from './classify.ts';
 import { rehearsalMta, rehearse } from './rehearsal.ts';
 import { type NextHop, type Route, routeOf } from './route.ts';
@@ -16,6 +21,7 @@ export interface DeliverDeps {
   hostname: string;
   nextHop: NextHop | null;
   findTargets: FindTargets;
+  sessions: SessionPool;
 }
 
 export interface AttemptedMail {
@@ -91,28 +97,18 @@ async function converse(
   deps: DeliverDeps,
 ): Promise<Heard[]> {
   const nextHop = route.kind === 'next-hop' ? route.nextHop : null;
-  const session = await connect({
+  const options: ConnectOptions = {
     target,
     greetingName: deps.hostname,
     tls: nextHop?.tls ?? 'opportunistic',
     ...(nextHop?.credentials ? { credentials: nextHop.credentials } : {}),
     timeouts: defaultTimeouts,
-  });
-  if ('failed' in session) {
-    const heard = { observation: session.failed, remoteMta: target, sendingIp: session.sendingIp, tls: null };
-    return mail.deliveries.map(() => heard);
-  }
-  return sendOne(session, mail, target);
-}
-
-async function sendOne(session: SmtpSession, mail: AttemptedMail, target: RemoteMta): Promise<Heard[]> {
-  const observations = await session.send({
+  };
+  const { observations, sendingIp, tls } = await deps.sessions.send(options, {
     reversePath: mail.facts.reversePath,
     forwardPaths: mail.deliveries.map((delivery) => delivery.forwardPath),
     content: mail.content,
   });
-  const { sendingIp, tls } = session;
-  void session.quit();
   return observations.map((observation) => ({ observation, remoteMta: target, sendingIp, tls }));
 }
 

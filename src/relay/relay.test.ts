@@ -10,6 +10,7 @@ import { silentLog } from '../base/log.ts';
 import { installationKey } from '../base/secret.ts';
 import type { EventType } from '../events/event.ts';
 import { createOutboxReader, openQueue } from '../queue/queue.ts';
+import { connect, createSessionPool } from '../smtp-client/smtp-client.ts';
 import { openSpool } from '../spool/spool.ts';
 import { createGroupCommit, openStore } from '../store/store.ts';
 import { openTenants } from '../tenants/tenants.ts';
@@ -37,6 +38,7 @@ function setUp(t: test.TestContext, { waitsMs = [60_000] }: SetUp = {}) {
       mx: () => Promise.reject(new Error('nothing is looked up')),
       host: () => Promise.reject(new Error('nothing is looked up')),
     },
+    sessions: createSessionPool(connect, systemClock),
     node: { number: 0, name: 'relay' },
     plan: { waitsMs },
     bounds: { attempts: 10, perDestination: 5 },
@@ -104,7 +106,12 @@ test('accepted means on disk: mail, content, deliveries and events', async (t) =
 
 test('each forward-path has its own story', async (t) => {
   const { accepted, ended, story } = setUp(t, { waitsMs: [10] });
-  const mailId = await accepted(['ok@example.test', 'bounce@example.test', 'greylist@example.test', 'defer@example.test']);
+  const mailId = await accepted([
+    'ok@example.test',
+    'bounce@example.test',
+    'greylist@example.test',
+    'defer@example.test',
+  ]);
   await ended(mailId);
   assert.deepEqual(story(mailId), {
     1: ['accepted', 'delivered'],
@@ -136,10 +143,13 @@ test('a sender that is not the tenant’s is refused and on record; nothing is q
   const result = await relay.submit(submission(['ok@example.test', 'joe@example.test'], { content }));
   assert.ok(!result.ok);
   assert.equal(result.reply.code, 550);
-  assert.deepEqual(outbox.read(0, 10).map(({ type, delivery }) => [type, delivery.reason, delivery.n]), [
-    ['rejected', 'sender-domain', 1],
-    ['rejected', 'sender-domain', 2],
-  ]);
+  assert.deepEqual(
+    outbox.read(0, 10).map(({ type, delivery }) => [type, delivery.reason, delivery.n]),
+    [
+      ['rejected', 'sender-domain', 1],
+      ['rejected', 'sender-domain', 2],
+    ],
+  );
   assert.equal(queue.count({}), 0);
 });
 
@@ -148,7 +158,8 @@ test('cancel: at once while it waits, after the answer while it is tried, never 
   const waiting = await accepted(['defer@example.test']);
   while (queue.delivery(waiting, 1)?.facts.state !== 'deferred') await systemClock.sleep(5);
   const tried = await accepted(['slow@example.test']);
-  const cancel = (mailId: number) => store.transaction(() => cancelDelivery(queue, { mailId, n: 1 }, systemClock.now()));
+  const cancel = (mailId: number) =>
+    store.transaction(() => cancelDelivery(queue, { mailId, n: 1 }, systemClock.now()));
   assert.equal(cancel(waiting), 'canceled');
   assert.equal(cancel(waiting), 'ended');
   assert.equal(cancel(tried), 'requested');
@@ -162,15 +173,23 @@ test('retry makes a waiting delivery due at once', async (t) => {
   const { accepted, ended, story, queue, store } = setUp(t);
   const mailId = await accepted(['greylist@example.test']);
   while (queue.delivery(mailId, 1)?.facts.state !== 'deferred') await systemClock.sleep(5);
-  assert.equal(store.transaction(() => retryDelivery(queue, { mailId, n: 1 }, systemClock.now())), 'due');
+  assert.equal(
+    store.transaction(() => retryDelivery(queue, { mailId, n: 1 }, systemClock.now())),
+    'due',
+  );
   await ended(mailId);
   assert.deepEqual(story(mailId), { 1: ['accepted', 'deferred', 'attempted', 'delivered'] });
-  assert.equal(store.transaction(() => retryDelivery(queue, { mailId, n: 1 }, systemClock.now())), 'ended');
+  assert.equal(
+    store.transaction(() => retryDelivery(queue, { mailId, n: 1 }, systemClock.now())),
+    'ended',
+  );
 });
 
 test('an ended mail is cleared once the ledger has its events, not before', async (t) => {
   const { accepted, ended, outbox, queue, store } = setUp(t);
-  const mailId = await accepted(['ok@example.test'], { content: Buffer.from(`Subject: x\r\nFrom: a@acme.test\r\n\r\n${'x'.repeat(70)}\r\n`) });
+  const mailId = await accepted(['ok@example.test'], {
+    content: Buffer.from(`Subject: x\r\nFrom: a@acme.test\r\n\r\n${'x'.repeat(70)}\r\n`),
+  });
   await ended(mailId);
   assert.ok(queue.mail(mailId));
   outbox.advance(outbox.newest());

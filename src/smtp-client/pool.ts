@@ -35,6 +35,7 @@ export function createSessionPool(connect: Connect, clock: Clock): SessionPool {
   const idle = new Map<string, PooledSession[]>();
   let idleCount = 0;
   let sweeping = false;
+  const closed = new AbortController();
 
   const takeIdle = (key: string): PooledSession | null => {
     const sessions = idle.get(key);
@@ -64,7 +65,7 @@ export function createSessionPool(connect: Connect, clock: Clock): SessionPool {
     if (sweeping) return;
     sweeping = true;
     while (idleCount > 0) {
-      await clock.sleep(limits.idleSessionMs / 2);
+      await clock.sleep(limits.idleSessionMs / 2, closed.signal);
       const before = clock.now() - limits.idleSessionMs;
       for (const [key, sessions] of idle) {
         const old = sessions.filter(({ idleSince }) => idleSince <= before);
@@ -105,6 +106,7 @@ export function createSessionPool(connect: Connect, clock: Clock): SessionPool {
       const sessions = [...idle.values()].flat();
       idle.clear();
       idleCount = 0;
+      closed.abort();
       await Promise.all(sessions.map(({ session }) => session.quit()));
     },
   };

@@ -116,3 +116,4 @@ export type Connect = (
 ) => Promise<SmtpSession | { failed: Observation; sendingIp: string }>;
 
 export { connect } from './connect.ts';
+export { createSessionPool, type Sent, type SessionPool } from './pool.ts';
