@@ -4,6 +4,8 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { commands } from '../src/cli/commands.ts';
+import { renderReferencePage } from '../src/cli/help.ts';
 import { renderReference } from '../src/config/config.ts';
 import { dialects } from '../src/dialects/dialects.ts';
 import { renderEventsPage } from './docs/events-page.ts';
@@ -15,6 +17,7 @@ const notice = '<!-- Written by `npm run docs`; changes made here are lost. -->\
 
 function pages(): Map<string, string> {
   return new Map([
+    ['docs/command-line.md', renderReferencePage(commands)],
     ['docs/reference/configuration.md', renderReference(dialects.flatMap(({ options }) => options))],
     ['docs/reference/events.md', renderEventsPage(root)],
     ['docs/reference/limits.md', renderLimitsPage(root)],

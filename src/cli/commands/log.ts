@@ -55,10 +55,10 @@ export const logCommand: Command = {
     'waybill log --follow --json | jq .delivery.diagnostic',
   ],
   async run(call) {
-    const question = questionOf(call);
+    const [question, wanted] = [questionOf(call), wantedRows(call)];
     const config = configOrProblem(call);
     if (call.flag('follow')) return await follow(call, config, question);
-    const ask = asker(runningServer(config), wantedRows(call));
+    const ask = asker(runningServer(config), wanted);
     if (call.operands.length > 0) await tellStory(call, question, ask);
     else await tellDeliveries(call, question, ask);
     return exitCodes.ok;

@@ -1,6 +1,7 @@
 import { type CancelResult, cancelDelivery } from '../../relay/relay.ts';
 import type { Command } from '../command.ts';
-import { changeDeliveries, filterOptions, idOperands } from '../queue-selection.ts';
+import { changeDeliveries } from '../queue-change.ts';
+import { filterOptions, idOperands } from '../queue-selection.ts';
 
 export const queueCancelCommand: Command = {
   name: 'queue cancel',
@@ -21,8 +22,9 @@ export const queueCancelCommand: Command = {
     'waybill queue cancel --tenant acme --to ann@shop.example --yes',
   ],
   run: (call) =>
-    changeDeliveries<CancelResult>(call, ({ queue }, key, now) => cancelDelivery(queue, key, now), {
+    changeDeliveries<CancelResult>(call, {
       verb: 'cancel',
+      change: ({ queue }, key, now) => cancelDelivery(queue, key, now),
       results: {
         canceled: 'canceled',
         requested: 'to be canceled after the attempt under way',

@@ -3,7 +3,7 @@ import type { MailFacts } from '../../events/event.ts';
 import type { QueuedDelivery } from '../../queue/queue.ts';
 import { type Call, type Command, exitCodes } from '../command.ts';
 import { type Installation, withInstallation } from '../installation.ts';
-import { deliveryIdOf, filterOf, filterOptions } from '../queue-selection.ts';
+import { beforeAll, deliveryIdOf, descriptionOf, filterOf, filterOptions } from '../queue-selection.ts';
 import { jsonLine, renderTable, shownTime } from '../table.ts';
 import { countOf } from '../values.ts';
 
@@ -26,11 +26,12 @@ export const queueListCommand: Command = {
   ],
   run(call) {
     const limit = countOf(call, 'limit', { standard: 100, max: limits.logPageRows });
+    const description = descriptionOf(call);
     return withInstallation(call, { create: false }, (installation) => {
-      const filter = filterOf(call, installation);
+      const filter = filterOf(description, installation);
       const total = installation.queue.count(filter);
       const rows = installation.queue
-        .list(filter, { mailId: 0, n: 0 }, limit)
+        .list(filter, beforeAll, limit)
         .flatMap((queued) => withMail(installation, queued));
       show(call, rows, total);
       return exitCodes.ok;

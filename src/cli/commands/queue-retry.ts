@@ -1,6 +1,7 @@
 import { type RetryResult, retryDelivery } from '../../relay/relay.ts';
 import type { Command } from '../command.ts';
-import { changeDeliveries, filterOptions, idOperands } from '../queue-selection.ts';
+import { changeDeliveries } from '../queue-change.ts';
+import { filterOptions, idOperands } from '../queue-selection.ts';
 
 export const queueRetryCommand: Command = {
   name: 'queue retry',
@@ -16,8 +17,9 @@ export const queueRetryCommand: Command = {
     '{"results":[{"id","result"}]}, or for a description {"matched","results":{"result":count}}; results are due, leased, ended, unknown',
   examples: ['waybill queue retry 19ab2c3d4e50000000:1', 'waybill queue retry --destination gmail.com --yes'],
   run: (call) =>
-    changeDeliveries<RetryResult>(call, ({ queue }, key, now) => retryDelivery(queue, key, now), {
+    changeDeliveries<RetryResult>(call, {
       verb: 'retry',
+      change: ({ queue }, key, now) => retryDelivery(queue, key, now),
       results: {
         due: 'due now',
         leased: 'being tried right now',

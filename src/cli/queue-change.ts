@@ -1,0 +1,93 @@
+/** `queue retry` and `queue cancel`: the deliveries named, or after a question those described. */
+import { type Call, CommandProblem, exitCodes, usageProblem } from './command.ts';
+import { type Installation, withInstallation } from './installation.ts';
+import {
+  type DeliveryKey,
+  type Description,
+  deliveryIdOf,
+  descriptionOf,
+  filterOf,
+  filterOptions,
+  keysOf,
+  pagesOf,
+} from './queue-selection.ts';
+import { jsonLine } from './table.ts';
+import { idOf, type MailOrDelivery } from './values.ts';
+
+export interface QueueChange<R extends string> {
+  /** What is about to be done, with a number behind it: `cancel`. */
+  verb: string;
+  /** Changes one delivery within a transaction; returns the word for what came of it. */
+  change(installation: Installation, key: DeliveryKey, now: number): R;
+  /** What came of it, for people. */
+  results: Readonly<Record<R, string>>;
+  /** If a delivery that was named comes to anything else, the exit code is 1. */
+  good: readonly R[];
+}
+
+export function changeDeliveries<R extends string>(call: Call, change: QueueChange<R>): Promise<number> {
+  const described = ['all', ...Object.keys(filterOptions)].some((option) => call.flag(option));
+  if (call.operands.length > 0 && described) {
+    throw usageProblem('name deliveries by id or describe them, not both');
+  }
+  if (call.operands.length === 0 && !described) {
+    throw usageProblem(
+      'name deliveries by id, describe them (--tenant, --to, --state, --destination), or say --all',
+    );
+  }
+  const [ids, description] = [call.operands.map(idOf), descriptionOf(call)];
+  return withInstallation(call, { create: false }, (installation) =>
+    described
+      ? changeDescribed(call, installation, description, change)
+      : changeNamed(call, installation, ids, change),
+  );
+}
+
+function changeNamed<R extends string>(
+  { json, terminal }: Call,
+  installation: Installation,
+  ids: readonly MailOrDelivery[],
+  { change, results, good }: QueueChange<R>,
+): number {
+  const { store, clock } = installation;
+  const changed = store.transaction(() =>
+    ids
+      .flatMap((id) => keysOf(id, installation))
+      .map((key) => ({ id: deliveryIdOf(key), result: change(installation, key, clock.now()) })),
+  );
+  if (json) terminal.out(jsonLine({ results: changed }));
+  else for (const { id, result } of changed) terminal.out(`${id}  ${results[result]}\n`);
+  return changed.every(({ result }) => good.includes(result)) ? exitCodes.ok : exitCodes.failed;
+}
+
+async function changeDescribed<R extends string>(
+  call: Call,
+  installation: Installation,
+  description: Description,
+  { verb, change, results }: QueueChange<R>,
+): Promise<number> {
+  const filter = filterOf(description, installation);
+  const matched = installation.queue.count(filter);
+  if (matched > 0) await makeSure(call, `${verb} ${matched} ${matched === 1 ? 'delivery' : 'deliveries'}`);
+  const counts = new Map<R, number>();
+  for (const page of pagesOf(installation, filter)) {
+    installation.store.transaction(() => {
+      for (const { mailId, facts } of page) {
+        const result = change(installation, { mailId, n: facts.n }, installation.clock.now());
+        counts.set(result, (counts.get(result) ?? 0) + 1);
+      }
+    });
+  }
+  const { json, terminal } = call;
+  if (json) terminal.out(jsonLine({ matched, results: Object.fromEntries(counts) }));
+  else if (counts.size === 0) terminal.out('the queue holds no such delivery\n');
+  else for (const [result, count] of counts) terminal.out(`${count}  ${results[result]}\n`);
+  return exitCodes.ok;
+}
+
+/** `--yes`, or the answer of a person. */
+async function makeSure({ flag, terminal }: Call, what: string): Promise<void> {
+  if (flag('yes')) return;
+  if (!terminal.interactive) throw usageProblem(`this would ${what}; say --yes to do it`);
+  if (!(await terminal.confirm(`This will ${what}. Go on?`))) throw new CommandProblem('nothing was changed');
+}
