@@ -3,7 +3,15 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { findPeer, type PeerName, peerCommand, peerNames, peers, skipWithout } from './environment.ts';
+import {
+  findPeer,
+  type PeerName,
+  peerCommand,
+  peerNames,
+  peers,
+  skipWithout,
+  skipWithoutTestdata,
+} from './environment.ts';
 
 /** With these variables for the time of one test. */
 function withEnvironment(context: TestContext, variables: Record<string, string>): void {
@@ -41,4 +49,9 @@ test('in CI it runs, and so fails', (context) => {
 
 test('every peer names the Debian package that brings it', () => {
   for (const name of peerNames) assert.match(peers[name].debianPackage, /^[a-z0-9.+-]+$/);
+});
+
+test('a test without its data is left out, also in CI', (context) => {
+  withEnvironment(context, { CI: 'true' });
+  assert.match(String(skipWithoutTestdata('no-such-set')), /^no test data: .*no-such-set$/);
 });

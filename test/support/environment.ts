@@ -1,8 +1,11 @@
 /**
- * What a test may count on in the machine it runs on: other programs that speak SMTP ("peers"). At a
- * developer's desk a test whose peer is missing is left out and says so; in CI (`CI=true`) it fails.
+ * What a test may count on in the machine it runs on.
+ *
+ * Peers, other programs that speak SMTP: at a developer's desk a test whose peer is missing is left out and
+ * says so; in CI (`CI=true`) it fails. Test data, real messages and recordings under licences of their own,
+ * are no part of the repository: a test of theirs is left out wherever they are missing.
  */
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 export interface Peer {
@@ -65,4 +68,18 @@ function isExecutable(file: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Beside the checkout, or where the variable `TESTDATA` says. */
+const testdataRoot =
+  process.env.TESTDATA ?? join(import.meta.dirname, '..', '..', '..', 'shared', 'testdata');
+
+/** Absolute path of a set of test data; for a test that `skipWithoutTestdata` let run. */
+export function testdataFolder(name: string): string {
+  return join(testdataRoot, name);
+}
+
+/** The `skip` option of a test that reads this set of test data. */
+export function skipWithoutTestdata(name: string): string | false {
+  return existsSync(testdataFolder(name)) ? false : `no test data: ${testdataFolder(name)}`;
 }
