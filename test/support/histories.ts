@@ -512,6 +512,8 @@ export function batchesOf(history: History, size: number): Batch[] {
 export interface GenerateOptions extends PlayOptions {
   mails: number;
   tenants: number;
+  /** 1: all tenants alike; more: the first ones send most of the mail, as it is in life. */
+  tenantSkew: number;
   streamsPerTenant: number;
   domainsPerTenant: number;
   /** Mails are accepted in `[from, to)`; with `edges` also around the zone edges. */
@@ -543,6 +545,7 @@ const evenFates: Partial<Record<Fate, number>> = Object.fromEntries(fates.map((f
 const defaults: GenerateOptions = {
   mails: 100,
   tenants: 3,
+  tenantSkew: 1,
   streamsPerTenant: 2,
   domainsPerTenant: 2,
   from: Date.UTC(2025, 0, 1),
@@ -595,7 +598,7 @@ function generatePlans(seed: number, options: GenerateOptions): MailPlan[] {
   const fateOf = weighted(options.fateWeights);
   const plans: MailPlan[] = [];
   for (let index = 0; index < options.mails; index += 1) {
-    const tenantId = 1 + below(options.tenants);
+    const tenantId = 1 + Math.floor(random() ** options.tenantSkew * options.tenants);
     const variant = below(100_000);
     plans.push({
       tenantId,
