@@ -41,8 +41,11 @@ export const sideDoors: Readonly<Record<string, readonly string[]>> = {
   dialects: ['dialect.ts'],
   /** What the apps of the other modules are built from; the server itself is started by the office. */
   http: ['endpoint.ts', 'fault.ts', 'problem.ts', 'query.ts', 'read-body.ts', 'server.ts'],
-  /** The one who fills the ledger; those who ask it must not reach him. */
-  ledger: ['writer.ts'],
+  /**
+   * The one who fills the ledger: those who ask it must not reach him. And what a condition means: whoever
+   * imports the door for that would load the engine.
+   */
+  ledger: ['writer.ts', 'status-condition.ts'],
   /** The contract the listener asks for, and its fulfilment by relay and tenants. */
   'smtp-server': ['handler.ts', 'relay-handler.ts'],
 };

@@ -4,6 +4,7 @@
  */
 import type { Reason } from '../../events/reason.ts';
 import type { DeliveryRow, StatusCondition } from '../../ledger/ledger.ts';
+import { statusHolds } from '../../ledger/status-condition.ts';
 
 /** In order of precedence. */
 export const statusWords = [
@@ -47,19 +48,8 @@ export function conditionsOf(text: string): readonly StatusCondition[] | null {
 }
 
 export function wordOf(row: DeliveryRow): StatusWord {
-  const found = statusWords.find((word) => conditions[word].some((condition) => holds(condition, row)));
+  const found = statusWords.find((word) => conditions[word].some((condition) => statusHolds(condition, row)));
   return found ?? 'ACCEPTED';
-}
-
-function holds(condition: StatusCondition, { delivery, engagement }: DeliveryRow): boolean {
-  const { reason } = delivery;
-  const engaged = engagement.opens + engagement.clicks > 0;
-  return (
-    condition.states.includes(delivery.state) &&
-    (!condition.reasons || (reason !== null && condition.reasons.includes(reason))) &&
-    (!condition.exceptReasons || reason === null || !condition.exceptReasons.includes(reason)) &&
-    (condition.engaged === undefined || condition.engaged === engaged)
-  );
 }
 
 /** Mail that has arrived: it has a time of delivery and is charged. */

@@ -7,6 +7,7 @@
  */
 import type { Reason } from '../../events/reason.ts';
 import type { DeliveryRow, StatusCondition } from '../../ledger/ledger.ts';
+import { statusHolds } from '../../ledger/status-condition.ts';
 
 /** What a filter can tell apart. */
 export const filterSituations = ['queued', 'held', 'deferred', 'delivered', 'dropped', 'bounced'] as const;
@@ -74,7 +75,7 @@ export function conditionsOf(word: string, { words }: Words): readonly StatusCon
 
 export function filterSituationOf(row: DeliveryRow): FilterSituation {
   const found = filterSituations.find((situation) =>
-    conditions[situation].some((condition) => holds(condition, row)),
+    conditions[situation].some((condition) => statusHolds(condition, row)),
   );
   return found ?? 'queued';
 }
@@ -83,13 +84,4 @@ export function situationOf(row: DeliveryRow): Situation {
   const situation = filterSituationOf(row);
   const waiting = situation === 'queued' || situation === 'deferred';
   return waiting && row.delivery.leased ? 'sending' : situation;
-}
-
-function holds(condition: StatusCondition, { delivery }: DeliveryRow): boolean {
-  const { reason } = delivery;
-  return (
-    condition.states.includes(delivery.state) &&
-    (!condition.reasons || (reason !== null && condition.reasons.includes(reason))) &&
-    (!condition.exceptReasons || reason === null || !condition.exceptReasons.includes(reason))
-  );
 }
