@@ -10,6 +10,12 @@ import { Deadline } from '../base/deadline.ts';
 import { limits } from '../base/limits.ts';
 import type { ClientFacts } from './handler.ts';
 
+export interface ConnectionBounds {
+  idleMs: number;
+  /** How long the last reply may take to be read, and the client to close. */
+  lingerMs: number;
+}
+
 export interface ConnectionListener {
   received(piece: Buffer): void;
   /** The client sends no more. */
@@ -25,7 +31,7 @@ export interface ConnectionListener {
 
 export class Connection {
   readonly #listener: ConnectionListener;
-  readonly #idleMs: number;
+  readonly #bounds: ConnectionBounds;
   /** Over the handshake, then over the wait for the client's close. */
   readonly #deadline: Deadline;
   #socket: Socket;
@@ -36,9 +42,9 @@ export class Connection {
   #lingerBytes = 0;
   #fault = '';
 
-  constructor(socket: Socket, idleMs: number, listener: ConnectionListener) {
+  constructor(socket: Socket, bounds: ConnectionBounds, listener: ConnectionListener) {
     this.#listener = listener;
-    this.#idleMs = idleMs;
+    this.#bounds = bounds;
     this.#deadline = new Deadline(() => this.destroy('timeout'));
     this.#socket = socket;
     socket.setNoDelay(true);
@@ -70,7 +76,7 @@ export class Connection {
   finish(): void {
     if (this.#finished) return;
     this.#finished = true;
-    this.#deadline.set(limits.smtpLingerMs);
+    this.#deadline.set(this.#bounds.lingerMs);
     this.#socket.end(this.#unsent, 'latin1');
     this.#socket.resume();
   }
@@ -102,7 +108,7 @@ export class Connection {
   }
 
   #listen(socket: Socket): void {
-    socket.setTimeout(this.#idleMs);
+    socket.setTimeout(this.#bounds.idleMs);
     socket.on('data', (piece: Buffer) => this.#received(piece));
     socket.on('end', () => this.#ended());
     socket.on('timeout', () => this.#idle());

@@ -26,6 +26,7 @@ const cases: [text: string, lines: string[]][] = [
   ['\r\n', ['']],
   ['NOOP\n', ['bare-lf']],
   ['\nNOOP\r\n', ['bare-lf', 'NOOP']],
+  ['NOOP\r\n\nQUIT\r\n', ['NOOP', 'bare-lf', 'QUIT']],
   ['\n\n', ['bare-lf', 'bare-lf']],
   ['NO\rOP\r\n', ['not-text']],
   ['NOOP\r\r\n', ['not-text']],

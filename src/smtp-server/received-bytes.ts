@@ -68,7 +68,7 @@ export class ReceivedBytes {
     const bytes = end - this.#at;
     if (bytes > this.#maxLineBytes) return this.#skip();
     if (lf === -1) return more;
-    if (this.#bytes[lf - 1] !== CR || bytes === 1) return this.#refuse(bytes, 'bare-lf');
+    if (this.#bytes[lf - 1] !== CR) return this.#refuse(bytes, 'bare-lf');
     const text = asText(this.#bytes, this.#at, lf - 1);
     if (text === null) return this.#refuse(bytes, 'not-text');
     this.take(bytes);

@@ -22,6 +22,7 @@ export interface ServerBounds {
   maxErrors: number;
   maxLoginFailures: number;
   idleMs: number;
+  lingerMs: number;
   sessionMs: number;
   drainMs: number;
 }

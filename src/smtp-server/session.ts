@@ -76,7 +76,7 @@ export class SmtpSession implements ConnectionListener {
     this.#implicitTls = implicitTls;
     this.#onClosed = onClosed;
     this.#endsAt = rules.clock.now() + rules.bounds.sessionMs;
-    this.#connection = new Connection(socket, rules.bounds.idleMs, this);
+    this.#connection = new Connection(socket, rules.bounds, this);
   }
 
   start(): void {

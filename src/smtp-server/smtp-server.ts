@@ -122,8 +122,7 @@ class Listeners implements SmtpServer {
   }
 
   #newServer(implicitTls: boolean): Server {
-    const options = { allowHalfOpen: true, noDelay: true };
-    const server = createServer(options, (socket) => this.#accept(socket, implicitTls));
+    const server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket, implicitTls));
     server.maxConnections = this.#rules.bounds.maxSessions + refusedConnections;
     server.on('error', (fault) => this.#rules.log.error({ fault }, 'SMTP listener'));
     return server;
@@ -156,7 +155,7 @@ class Listeners implements SmtpServer {
   #refuse(socket: Socket, implicitTls: boolean): void {
     this.#rules.log.warn({ client: unmapped(socket.remoteAddress ?? '') }, 'too many sessions');
     socket.on('error', () => socket.destroy());
-    socket.setTimeout(limits.smtpLingerMs, () => socket.destroy());
+    socket.setTimeout(this.#rules.bounds.lingerMs, () => socket.destroy());
     socket.resume();
     socket.end(implicitTls ? '' : replies.tooManySessions.text);
   }
@@ -194,6 +193,7 @@ const defaultBounds = {
   maxErrors: limits.smtpErrorsPerSession,
   maxLoginFailures: limits.smtpLoginFailuresPerSession,
   idleMs: limits.smtpServerIdleMs,
+  lingerMs: limits.smtpLingerMs,
   sessionMs: limits.smtpSessionMs,
   drainMs: limits.smtpDrainMs,
 };
