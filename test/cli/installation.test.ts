@@ -1,6 +1,8 @@
 /** Commands that need no server: they work on the store itself. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { statSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
@@ -9,6 +11,7 @@ import { loadInstallationKey } from '../../src/base/secret.ts';
 import { dataPaths } from '../../src/data-paths.ts';
 import type { DeliveryFacts } from '../../src/events/event.ts';
 import { openQueue } from '../../src/queue/queue.ts';
+import { writeRunFile } from '../../src/run-file.ts';
 import { openStore } from '../../src/store/store.ts';
 import { openTenants } from '../../src/tenants/tenants.ts';
 import { deliveryRow } from '../support/delivery-rows.ts';
@@ -251,6 +254,42 @@ describe('the queue', () => {
     const types = store.all('SELECT type FROM outbox ORDER BY sequence').map((row) => row['type']);
     store.close();
     assert.deepEqual(types, ['canceled', 'canceled']);
+  });
+});
+
+describe('sending to a server that does not answer', () => {
+  const installation = newInstallation();
+  const silent = createServer();
+  after(() => {
+    installation.remove();
+    silent.close();
+  });
+
+  test('Ctrl-C ends it, and takes the credential of the mail away', async () => {
+    await installation.json(['tenant', 'create', 'acme', '--domain', 'acme.test']);
+    const credentials = () => {
+      const store = openStore(pathsOf(installation).store);
+      const rows = store.all("SELECT identifier FROM credentials WHERE protocol = 'smtp' ORDER BY 1");
+      store.close();
+      return rows.map((row) => String(row['identifier']));
+    };
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const here = { host: '127.0.0.1', port };
+    const run = { pid: process.pid, startedAt: 0, smtp: [here], http: here, token: 'x' };
+    writeRunFile(join(installation.folder, 'data'), run);
+
+    const words = ['--from', 'app@acme.test', '--to', 'ok@example.test', '--subject', 's', '--body', 'x'];
+    const sending = installation.start(['send', ...words]);
+    const [socket] = (await once(silent, 'connection')) as [Socket];
+    assert.match(credentials().join(), /^acme,send-[0-9a-f]{16}$/);
+    sending.process.kill('SIGINT');
+    const { code, out, err } = await sending.ended;
+    assert.deepEqual({ code, out }, { code: 1, out: '' });
+    assert.match(err, /interrupted/);
+    assert.deepEqual(credentials(), ['acme']);
+    socket.destroy();
   });
 });
 
