@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import FormData from 'form-data';
 import Mailgun from 'mailgun.js';
+import { Enums } from 'mailgun.js/definitions';
 import { generateHistory } from '../support/histories.ts';
 import { basicAuth, type MailgunWorld, openMailgunWorld } from '../support/mailgun-world.ts';
 
@@ -43,6 +44,7 @@ describe('mailgun.js', () => {
     // It tells the console of every date it converts, and that the API is deprecated.
     Object.assign(made.stats, { logger: silent });
     Object.assign(made.events, { logger: silent });
+    Object.assign(made.metrics, { logger: silent });
     return made;
   }
 
@@ -171,6 +173,47 @@ describe('mailgun.js', () => {
       items.map(({ timestamp }) => timestamp),
       items.map(({ timestamp }) => timestamp).toSorted((a, b) => a - b),
     );
+  });
+
+  test('asks for metrics by time and domain', async () => {
+    const result = await client.metrics.getAccount({
+      start: new Date('2025-02-01T00:00:00Z'),
+      end: new Date('2025-02-28T12:00:00Z'),
+      resolution: Enums.Resolution.MONTH,
+      dimensions: ['time', 'domain'],
+      metrics: ['accepted_count', 'delivered_count', 'delivered_rate'],
+      filter: { AND: [{ attribute: 'domain', comparator: '=', values: [{ label: domain, value: domain }] }] },
+      include_aggregates: true,
+      include_subaccounts: false,
+    });
+    assert.deepEqual(
+      [result.start, result.end],
+      [new Date('2025-02-01T00:00:00Z'), new Date('2025-02-01T00:00:00Z')],
+    );
+    const [from, to] = ['2025-02-01T00:00:00Z', '2025-03-01T00:00:00Z'];
+    assert.deepEqual(
+      result.items.map(({ dimensions, metrics }) => [
+        dimensions.map(({ value }) => value),
+        metrics.accepted_count,
+        metrics.delivered_count,
+      ]),
+      [
+        [
+          ['Sat, 01 Feb 2025 00:00:00 +0000', domain],
+          happened('accepted', from, to, domain),
+          happened('delivered', from, to, domain),
+        ],
+      ],
+    );
+    assert.match(result.aggregates.metrics.delivered_rate ?? '', /^0\.\d{4}$/);
+  });
+
+  test('asks for metrics with nothing said', async () => {
+    for (const query of [undefined, {}]) {
+      const result = await client.metrics.getAccount(query);
+      assert.equal(result.status, 200);
+      assert.equal(result.items.length, 1);
+    }
   });
 
   test('reaches the other endpoints through its request object', async () => {

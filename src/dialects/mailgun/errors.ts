@@ -6,7 +6,7 @@ const commonHeaders = { 'cache-control': 'no-store', 'access-control-allow-origi
 
 const json = { ...commonHeaders, 'content-type': 'application/json; charset=utf-8' } as const;
 
-export type Refusal = { ok: false; status: 400 | 404; problem: string };
+export type Refusal = { ok: false; status: 400 | 404 | 413 | 415; problem: string };
 
 /** Says the same for a domain that nobody has and for one that another tenant has. */
 export function domainNotFound(domain: string): Refusal {

@@ -1,6 +1,7 @@
 /**
- * The Mailgun dialect: statistics, aggregates and events of version 3 of that service's API, answered from our
- * ledger. Every reply is counted from events (invariant I11); the tenant of the key bounds every question.
+ * The Mailgun dialect: statistics, aggregates and events of version 3 of that service's API, and the metrics
+ * that succeed them, answered from our ledger. Every number is counted from events (invariant I11); the
+ * tenant of the key bounds every question.
  *
  * This is the module's door. Not here: sending, suppressions, webhooks of that service.
  */
@@ -14,6 +15,7 @@ import { aggregatesProviders } from './routes/aggregates-providers.ts';
 import { domainStatsTotal } from './routes/domain-stats-total.ts';
 import { events } from './routes/events.ts';
 import { eventsPage } from './routes/events-page.ts';
+import { metrics } from './routes/metrics.ts';
 import { statsFilter } from './routes/stats-filter.ts';
 import { statsTotal } from './routes/stats-total.ts';
 import { statsTotalDomains } from './routes/stats-total-domains.ts';
@@ -29,13 +31,14 @@ const routes: readonly Route[] = [
   aggregatesCountries,
   events,
   eventsPage,
+  metrics,
 ];
 
 export const mailgun: Dialect = {
   name: 'mailgun',
   title: 'Mailgun',
   about:
-    'Statistics and events of the API of Mailgun, version 3: documentation.mailgun.com, sections Stats and Events.',
+    'Statistics, events and metrics of the API of Mailgun: documentation.mailgun.com, sections Stats, Events and Metrics.',
   options,
   issue(tenants, tenant) {
     const apiKey = `key-${randomHex(16)}`;

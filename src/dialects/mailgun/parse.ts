@@ -31,14 +31,14 @@ export const instant = z.string().transform((text, context): EpochMs => {
   return z.NEVER;
 });
 
-const resolution = z.enum(resolutions, {
+export const resolution = z.enum(resolutions, {
   error: ({ input }) => `unknown resolution ${shown(input)}; known are ${known(resolutions)}`,
 });
 
 /** At most six digits: more months than any calendar here. */
 const durationForm = /^([1-9]\d{0,5})([hdm])$/;
 
-const duration = z
+export const duration = z
   .string()
   .regex(durationForm, {
     error: ({ input }) =>
@@ -103,7 +103,7 @@ const filter = z.string().transform((text, context): StatsFilter => {
 });
 
 /** As the ledger holds it. Tags alone are told apart by case. */
-function canonical(dimension: Dimension, value: string): string {
+export function canonical(dimension: string, value: string): string {
   if (dimension === 'tag') return value;
   const parsed = parseDomain(value);
   return dimension === 'domain' && parsed.ok ? parsed.domain : value.toLowerCase();
@@ -140,8 +140,13 @@ export function readQuery<T extends z.ZodObject>(schema: T, fields: Fields): Ref
   }
   const checked = schema.safeParse(values);
   if (checked.success) return { ok: true, value: checked.data };
-  const [issue] = checked.error.issues;
-  return { ok: false, problem: `${String(issue?.path[0] ?? 'query')}: ${issue?.message ?? 'is not valid'}` };
+  return { ok: false, problem: problemOf(checked.error) };
+}
+
+/** The first thing that is wrong, with the name of its parameter. */
+export function problemOf(error: z.ZodError): string {
+  const [issue] = error.issues;
+  return `${String(issue?.path[0] ?? 'request')}: ${issue?.message ?? 'is not valid'}`;
 }
 
 /** What the caller wrote, cut to a length fit for an error message. */

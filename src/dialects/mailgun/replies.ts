@@ -1,6 +1,7 @@
 /** Schemas of the replies, for the reference page; `words.ts` decides what they count. */
 import { z } from 'zod';
 import type { Reply } from '../../http/endpoint.ts';
+import { countMetrics, rateMetrics } from './metric-words.ts';
 import { aggregateCounters, type Counter, counters, eventNames, resolutions, statsEvents } from './words.ts';
 
 const date = (what: string) => z.string().describe(`${what}, as \`Mon, 01 Aug 2016 00:00:00 UTC\`.`);
@@ -80,5 +81,33 @@ export const eventsReply: Reply = {
         .describe('What else an event holds depends on its name.'),
     ),
     paging: z.object({ next: link, previous: link, first: link, last: link }),
+  }),
+};
+
+const metricValues = z
+  .object({
+    ...Object.fromEntries(countMetrics.map((metric) => [metric, z.int().optional()])),
+    ...Object.fromEntries(rateMetrics.map((metric) => [metric, z.string().optional()])),
+  })
+  .describe('The metrics asked for. Rates are fractions with four decimals, as text.');
+
+export const metricsReply: Reply = {
+  description: 'Items with events, by their dimensions. Dates are as `Mon, 01 Aug 2016 00:00:00 +0000`.',
+  schema: z.object({
+    start: z.string(),
+    end: z.string(),
+    resolution: z.enum(resolutions),
+    duration: z.string().optional(),
+    dimensions: z.array(z.string()),
+    pagination: z.object({ sort: z.string(), skip: z.int(), limit: z.int(), total: z.int() }),
+    items: z.array(
+      z.object({
+        dimensions: z.array(
+          z.object({ dimension: z.string(), value: z.string(), display_value: z.string() }),
+        ),
+        metrics: metricValues,
+      }),
+    ),
+    aggregates: z.object({ metrics: metricValues }),
   }),
 };

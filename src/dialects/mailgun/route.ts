@@ -24,6 +24,8 @@ export interface Question {
   /** Of the path. */
   parameters: Readonly<Record<string, string>>;
   fields: Fields;
+  /** For its body. */
+  request: Request;
   /** Scheme and host as the client wrote them. */
   origin: string;
 }
@@ -48,6 +50,12 @@ export const refusals: Endpoint['replies'] = {
   401: { description: 'No key or a wrong one: the text `Forbidden`.', contentType: 'text/plain' },
 };
 
+export const bodyRefusals: Endpoint['replies'] = {
+  ...refusals,
+  413: { description: 'The body is too large.', contentType: 'application/json' },
+  415: { description: 'The body is of another type.', contentType: 'application/json' },
+};
+
 export const domainRefusals: Endpoint['replies'] = {
   ...refusals,
   404: {
@@ -70,7 +78,13 @@ export function mount(routes: readonly Route[], deps: DialectDeps): Hono {
       const scope = scopeOf(deps.tenants, holder, c.req.param('domain'));
       if (!scope.ok) return refusalReply(scope);
       const { origin } = new URL(c.req.url);
-      const asked = { scope: scope.value, parameters: c.req.param(), fields: queryOf(c.req.url), origin };
+      const asked = {
+        scope: scope.value,
+        parameters: c.req.param(),
+        fields: queryOf(c.req.url),
+        request: c.req.raw,
+        origin,
+      };
       const outcome = await route.answer(deps, asked);
       return outcome.ok ? resultReply(outcome.body) : refusalReply(outcome);
     });

@@ -44,6 +44,18 @@ export function windowOf(request: WindowRequest, now: EpochMs): Refusable<StatsW
   return { ok: true, value: { from, to: nextAfter(end, resolution), resolution } };
 }
 
+/**
+ * The same for metrics, which count a duration back from the start of the bucket that holds `end`: both ends
+ * of the reply are buckets, a month apart for `1m`.
+ */
+export function windowUpTo(request: WindowRequest, now: EpochMs): Refusable<StatsWindow> {
+  const { duration, end = now } = request;
+  if (duration === undefined) return windowOf(request, now);
+  const resolution = request.resolution ?? (duration.unit === 'hour' ? 'hour' : 'day');
+  const start = utc(floorTo(end, resolution)).subtract(span(duration)).epochMilliseconds;
+  return windowOf({ start, end, resolution }, now);
+}
+
 /** The one bucket that holds the instant. */
 export function bucketHolding(instant: EpochMs, resolution: Resolution): StatsWindow {
   return { from: floorTo(instant, resolution), to: nextAfter(instant, resolution), resolution };
@@ -76,7 +88,11 @@ function startOfDuration({ count, unit }: Duration, resolution: Resolution, end:
     : [unit, resolution].includes('day')
       ? 'day'
       : 'month';
-  return utc(nextAfter(end, finer)).subtract({ [`${unit}s`]: count }).epochMilliseconds;
+  return utc(nextAfter(end, finer)).subtract(span({ count, unit })).epochMilliseconds;
+}
+
+function span({ count, unit }: Duration): Temporal.DurationLike {
+  return { [`${unit}s`]: count };
 }
 
 function floorTo(at: EpochMs, resolution: Resolution): EpochMs {

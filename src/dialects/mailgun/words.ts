@@ -87,7 +87,13 @@ export const reasonWords: Readonly<Record<Reason, { temporary: string; permanent
   internal: { temporary: 'generic', permanent: 'generic' },
 };
 
-const permanentFailures: readonly EventType[] = ['failed', 'expired', 'suppressed', 'canceled', 'returned'];
+export const permanentFailures: readonly EventType[] = [
+  'failed',
+  'expired',
+  'suppressed',
+  'canceled',
+  'returned',
+];
 
 /** One number of a reply: the events of these types for which every further condition holds. */
 export interface Counter {
@@ -162,11 +168,18 @@ export const aggregateCounters: Readonly<Record<string, Pick<Counter, 'types' | 
 
 export const devices = ['desktop', 'mobile', 'tablet', 'unknown'] as const;
 
+/** These have one reason, whatever the last attempt said. */
+const fixedReasons: Readonly<Partial<Record<EventType, string>>> = {
+  expired: 'old',
+  returned: 'bounce',
+  canceled: 'generic',
+};
+
 /** Reason of a failure in the service's words; a failure without one is `generic`. */
 export function reasonWord(type: EventType, reason: Reason | null): string {
-  if (type === 'expired') return 'old';
-  if (type === 'returned') return 'bounce';
-  return reasonWords[reason ?? 'generic'][type === 'deferred' ? 'temporary' : 'permanent'];
+  return (
+    fixedReasons[type] ?? reasonWords[reason ?? 'generic'][type === 'deferred' ? 'temporary' : 'permanent']
+  );
 }
 
 export const eventNames = [
