@@ -11,7 +11,9 @@ import { type EpochMs, manualClock } from '../../src/base/clock.ts';
 import { type InstallationKey, installationKey } from '../../src/base/secret.ts';
 import type { Dialect, DialectDeps } from '../../src/dialects/dialect.ts';
 import { createHttpApp } from '../../src/http/app.ts';
-import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
+import { type Ledger, ledgerOver, openEngine } from '../../src/ledger/ledger.ts';
+import { rebuildProjections } from '../../src/ledger/rebuild.ts';
+import { migrate } from '../../src/ledger/schema/schema.ts';
 import { openStore } from '../../src/store/store.ts';
 import { openTenants, type Tenants } from '../../src/tenants/tenants.ts';
 import { batchesOf, type History } from './histories.ts';
@@ -36,6 +38,8 @@ export interface DialectWorld {
   suspendStream(streamId: number): void;
   /** Appends the history as mail of this tenant, under a node name of its own. */
   append(history: History, owner: TestTenant): Promise<History>;
+  /** Makes all projections of the ledger anew from its events. */
+  rebuild(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -45,7 +49,9 @@ export async function openDialectWorld(dialects: readonly Dialect[], now: EpochM
   const key = installationKey(randomBytes(32));
   const store = openStore(join(folder, 'store.sqlite'));
   const tenants = openTenants(store, key, clock);
-  const ledger = await openLedger({ url: null, path: join(folder, 'ledger') });
+  const engine = await openEngine({ url: null, path: join(folder, 'ledger') });
+  await migrate(engine);
+  const ledger = ledgerOver(engine);
   let made = 0;
   return {
     tenants,
@@ -89,6 +95,7 @@ export async function openDialectWorld(dialects: readonly Dialect[], now: EpochM
       for (const batch of batchesOf(owned, 10_000)) await ledger.append(batch);
       return owned;
     },
+    rebuild: () => rebuildProjections(engine),
     close: async () => {
       await ledger.close();
       store.close();
