@@ -96,6 +96,14 @@ describe('the event log', () => {
     assert.deepEqual((await page(end.paging.next)).items, []);
   });
 
+  test('holds the events at both ends of its range', async () => {
+    const times = timesOf(shown).toSorted((a, b) => a - b);
+    const [from = 0, to = 0] = [times[10], times[20]];
+    const within = times.filter((time) => time >= from && time <= to);
+    assert.deepEqual(stamps(await all(`begin=${from}&end=${to}`)), within);
+    assert.deepEqual(stamps(await all(`begin=${to}&end=${from}`)), within.toReversed());
+  });
+
   test('goes on where it ended when new events have come', async () => {
     const { tenant, apiKey: key } = world.createTenant('poll', ['poll.example']);
     const plan = (acceptedAt: number) => ({
@@ -344,8 +352,10 @@ describe('the event log', () => {
             stamps(whole).toSorted((a, b) => (ascending ? a - b : b - a)),
           );
           assert.deepEqual(await walk(url, 'next', key), whole);
-          const { paging } = await page(url, key);
-          assert.deepEqual((await walk(paging.last, 'previous', key)).toReversed(), whole);
+          const first = await page(url, key);
+          const second = await page(first.paging.next, key);
+          assert.deepEqual((await page(second.paging.previous, key)).items, first.items);
+          assert.deepEqual((await walk(first.paging.last, 'previous', key)).toReversed(), whole);
         },
       ),
       { numRuns: 10 },

@@ -148,6 +148,23 @@ describe('metrics', () => {
     }
   });
 
+  test('take a duration back from the bucket of the end, both included', async () => {
+    const range = async (body: object) => {
+      const { start, end, resolution } = await ask({ ...body, metrics: ['sent_count'] });
+      return [start, end, resolution];
+    };
+    const hour = 'Mon, 24 Feb 2025 22:00:00 +0000';
+    const day = 'Mon, 24 Feb 2025 00:00:00 +0000';
+    assert.deepEqual(await range({ duration: '2h' }), ['Mon, 24 Feb 2025 20:00:00 +0000', hour, 'hour']);
+    assert.deepEqual(await range({ duration: '7d' }), ['Mon, 17 Feb 2025 00:00:00 +0000', day, 'day']);
+    assert.deepEqual(await range({ duration: '1m' }), ['Fri, 24 Jan 2025 00:00:00 +0000', day, 'day']);
+    assert.deepEqual(await range({ duration: '1d', resolution: 'hour' }), [
+      'Sun, 23 Feb 2025 22:00:00 +0000',
+      hour,
+      'hour',
+    ]);
+  });
+
   test('come as a form, too', async () => {
     const headers = { ...basicAuth(apiKey), 'content-type': 'application/x-www-form-urlencoded' };
     const body = `metrics=accepted_count&dimensions=domain&duration=2m&include_aggregates=true`;
