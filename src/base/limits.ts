@@ -35,6 +35,12 @@ export const limits = {
   smtpSkippedContentBytes: 64 * MiB,
   /** Contents of all sessions that are in memory at once; at least one of the largest size fits. */
   smtpContentBytesInMemory: 512 * MiB,
+  /** Private keys that sign mail, kept opened; two for each sending domain in use. */
+  dkimKeysInMemory: 2_000,
+  /** Keys of one sending domain made in one month: each has a letter of its own in its selector. */
+  dkimKeysPerMonth: 26,
+  /** How long a retired key is remembered, so that its selector is not used again. */
+  dkimRetiredKeptMs: 400 * 86_400_000,
   tlsHandshakeMs: 30_000,
   /** After its last reply the server waits for the client to close, reading and dropping what still comes. */
   smtpLingerMs: 5_000,

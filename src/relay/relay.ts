@@ -20,6 +20,7 @@ import { createLeases, type Lease, type LeaseBounds } from './leases.ts';
 import type { RetryPlan } from './retry.ts';
 import { createScheduler } from './schedule.ts';
 import { settle, type Verdict } from './settle.ts';
+import { createSigner } from './sign.ts';
 import type { Submission, SubmissionResult } from './submission.ts';
 import { submit } from './submit.ts';
 
@@ -64,6 +65,7 @@ const clearEveryMs = 1_000;
 export function createRelay(deps: RelayDeps): Relay {
   const { clock, queue, spool, commit, log } = deps;
   const leases = createLeases(deps.nextHop, deps.bounds);
+  const sign = createSigner(deps.tenants);
   const newMailId = createMailIds(clock, deps.node.number, queue.highestMailId());
 
   const attempt = async ({ lease, mail, content, deliveries }: Attempt) => {
@@ -126,7 +128,8 @@ export function createRelay(deps: RelayDeps): Relay {
   };
 
   return {
-    submit: (submission) => submit(submission, { ...deps, node: deps.node.name, newMailId, leases, begin }),
+    submit: (submission) =>
+      submit(submission, { ...deps, node: deps.node.name, newMailId, leases, sign, begin }),
     async run(signal) {
       await Promise.all([scheduler.run(signal), clearLoop(signal)]);
       const giveUpAt = clock.now() + drainMs;

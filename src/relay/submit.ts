@@ -19,6 +19,7 @@ import { providerOf } from './provider.ts';
 import type { Attempt } from './relay.ts';
 import { expiryOf, type RetryPlan } from './retry.ts';
 import { senderRight } from './sender-rights.ts';
+import type { Sign } from './sign.ts';
 import { refusal, type Submission, type SubmissionResult } from './submission.ts';
 
 export interface SubmitDeps {
@@ -32,6 +33,7 @@ export interface SubmitDeps {
   spool: Spool;
   commit: GroupCommit;
   leases: Leases;
+  sign: Sign;
   /** Begins the attempts whose leases were written with the mail. */
   begin(attempts: Attempt[]): void;
 }
@@ -55,7 +57,9 @@ export async function submit(submission: Submission, deps: SubmitDeps): Promise<
   }
   const facts = { ...prepared.facts, sendingDomain: right.sendingDomain };
   const deliveries = split(facts, submission.forwardPaths, prepared.toMailboxes, deps);
-  await enqueue({ facts, content: prepared.content, deliveries }, deps);
+  const signed = await deps.sign(facts, prepared.content);
+  if (!signed.ok) return signed;
+  await enqueue({ facts, content: signed.content, deliveries }, deps);
   return { ok: true, mailId };
 }
 

@@ -1,9 +1,10 @@
 /** Numbered, forward-only migrations; the number reached stands in the file itself (`user_version`). */
 import type { DatabaseSync } from 'node:sqlite';
 import { first } from './migrations/0001-first.ts';
+import { dkimKeys } from './migrations/0002-dkim-keys.ts';
 
 /** In order; never edit one that was released, add another. */
-const migrations: readonly string[] = [first];
+const migrations: readonly string[] = [first, dkimKeys];
 
 export const storeVersion = migrations.length;
 

@@ -1,5 +1,5 @@
 /**
- * Tenants and what belongs to them: streams (sending identities with a number), sending domains,
+ * Tenants and what belongs to them: streams (sending identities with a number), sending domains and their DKIM keys,
  * credentials, suppressions, operators. Data in the store, read at each use: a change by the command line
  * takes effect at once in every process.
  *
@@ -9,9 +9,18 @@ import type { Clock } from '../base/clock.ts';
 import type { InstallationKey } from '../base/secret.ts';
 import type { Store } from '../store/store.ts';
 import { createCredentials } from './credentials.ts';
+import { createDkimKeys, type DkimKeys } from './dkim-keys.ts';
 import { createOperators } from './operators.ts';
 import { createRegister } from './register.ts';
 import { createSuppressions } from './suppressions.ts';
+
+export {
+  type DkimKey,
+  type DkimKeyPair,
+  type DkimKeyState,
+  generateDkimKeyPair,
+  type SigningKey,
+} from './dkim-keys.ts';
 
 export interface Tenant {
   id: number;
@@ -67,7 +76,7 @@ export interface Suppression {
 
 export type Named<T> = { ok: true; value: T } | { ok: false; problem: string };
 
-export interface Tenants {
+export interface Tenants extends DkimKeys {
   /** All changes of `work` or none: a refusal undoes them, as a throw does. */
   together<T>(work: () => Named<T>): Named<T>;
   /** Also makes the tenant's first stream. */
@@ -116,6 +125,7 @@ export function openTenants(store: Store, key: InstallationKey, clock: Clock): T
     ...createCredentials(store, key, clock),
     ...createOperators(store, clock),
     ...createSuppressions(store),
+    ...createDkimKeys(store, key, clock),
   };
 }
 

@@ -1,0 +1,81 @@
+/**
+ * Step 7 of a mail's way in: a DKIM-Signature per active key of the sending domain (RFC 6376, RFC 8463). Which keys
+ * is asked for each mail; opened keys are kept. The signing itself runs on libuv's threads: an RSA signature costs
+ * more than everything else that is done to a small mail.
+ *
+ * Never unsigned by accident: if a key cannot be read or does not sign, the mail is refused for now and the client
+ * keeps it. Its domain may be one of those whose policy (RFC 7489) has unsigned mail thrown away.
+ */
+import { type KeyObject, sign as signBytes } from 'node:crypto';
+import { limits } from '../base/limits.ts';
+import type { MailFacts } from '../events/event.ts';
+import {
+  type SignableContent,
+  signableContent,
+  signedField,
+  type UnsignedField,
+  unsignedField,
+} from '../protocol/dkim/dkim.ts';
+import type { SigningKey, Tenants } from '../tenants/tenants.ts';
+import { refusal, type SubmissionRefusal } from './submission.ts';
+
+export type Signed = { ok: true; content: Buffer } | SubmissionRefusal;
+
+export type Sign = (facts: MailFacts, content: Buffer) => Promise<Signed> | Signed;
+
+export function createSigner(tenants: Pick<Tenants, 'signingKeys' | 'openSigningKey'>): Sign {
+  const opened = createOpenedKeys((id) => tenants.openSigningKey(id));
+
+  const signWith = (key: SigningKey, content: SignableContent, facts: MailFacts): Promise<string> => {
+    const { sendingDomain: domain, acceptedAt: signedAt } = facts;
+    const { algorithm, selector } = key;
+    return signField(unsignedField(content, { algorithm, domain, selector, signedAt }), opened(key.id));
+  };
+
+  return (facts, content) => {
+    const { tenantId, sendingDomain: domain } = facts;
+    const keys = tenants.signingKeys({ tenantId, domain });
+    return keys.length === 0 ? { ok: true, content } : signAll(keys, facts, content);
+  };
+
+  async function signAll(keys: readonly SigningKey[], facts: MailFacts, content: Buffer): Promise<Signed> {
+    try {
+      const signable = signableContent(content);
+      const fields = await Promise.all(keys.map(async (key) => signWith(key, signable, facts)));
+      return { ok: true, content: Buffer.concat([Buffer.from(fields.join(''), 'latin1'), content]) };
+    } catch (fault) {
+      const names = keys.map(({ selector }) => selector).join(', ');
+      return refusal(
+        451,
+        '4.7.5',
+        'The mail could not be signed, try again later',
+        `signing for ${facts.sendingDomain} with ${names} failed: ${fault instanceof Error ? fault.message : fault}`,
+      );
+    }
+  }
+}
+
+function signField(field: UnsignedField, key: KeyObject): Promise<string> {
+  // Ed25519 has its hash within; what it is given is one already.
+  const hashName = field.algorithm === 'rsa-sha256' ? 'sha256' : null;
+  return new Promise((resolve, reject) => {
+    signBytes(hashName, field.input, key, (error, signature) =>
+      error ? reject(error) : resolve(signedField(field, signature)),
+    );
+  });
+}
+
+/** The least recently used one makes room. Numbers of keys are never used again, so what is kept stays true. */
+function createOpenedKeys(open: (id: number) => KeyObject): (id: number) => KeyObject {
+  const kept = new Map<number, KeyObject>();
+  return (id) => {
+    const key = kept.get(id) ?? open(id);
+    kept.delete(id);
+    kept.set(id, key);
+    if (kept.size > limits.dkimKeysInMemory) {
+      const [oldest] = kept.keys();
+      if (oldest !== undefined) kept.delete(oldest);
+    }
+    return key;
+  };
+}
