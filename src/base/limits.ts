@@ -162,6 +162,16 @@ export const limits = {
   commandOperands: 1000,
   /** Deliveries that one transaction of the command line changes. */
   queueChangeRows: 500,
+  /** A bounce or feedback report: parts, nesting, characters of one part, lines, recipients that are looked at. */
+  reportParts: 200,
+  reportDepth: 10,
+  reportTextChars: 256 * KiB,
+  reportLines: 5000,
+  reportRecipients: 1000,
+  /** Characters of one line of a report that are looked at. */
+  reportLineChars: 2 * KiB,
+  /** Characters of one field with addresses that are looked at. */
+  reportAddressChars: 16 * KiB,
   /** `waybill.toml`. */
   configFileBytes: 1 * MiB,
 } as const;
