@@ -7,7 +7,7 @@ import { loadInstallationKey } from './base/secret.ts';
 import { keepRunning } from './base/service.ts';
 import { type Child, runChild } from './child.ts';
 import { crashPointWanted } from './config/config.ts';
-import { createConsoleApi } from './console-api/console-api.ts';
+import { createConsoleApi, reference } from './console-api/console-api.ts';
 import { dataPaths } from './data-paths.ts';
 import { dialects } from './dialects/dialects.ts';
 import { createHttpServer } from './http/server.ts';
@@ -49,7 +49,7 @@ await runChild(async ({ config, token, stop, ready }: Child) => {
       createConsoleApi({ ask, tenants, token, clock: systemClock }),
       ...dialects.map((dialect) => dialect.routes(deps)),
     ],
-    docs: dialects,
+    docs: [...dialects, reference],
     version,
     health: () => open,
     clock: systemClock,

@@ -26,11 +26,14 @@ await runChild(async ({ config, stop, ready }: Child) => {
   const lock = takeInstanceLock(paths.lock('relay'), lockWaitMs);
   if (!lock) throw new Error(`another relay process uses ${config.dataDir}`);
 
-  const store = openStore(paths.store);
+  const store = openStore(paths.store, { grouped: true });
   const queue = openQueue(store);
   const spool = openSpool(paths.spool, store);
   const tenants = openTenants(store, loadInstallationKey(paths.key), systemClock);
-  const commit = createGroupCommit(store, () => spool.sync());
+  const commit = createGroupCommit(store, (fault) => {
+    log.error({ fault }, 'the disk did not take a sync: ending, to begin again from what it holds');
+    process.exit(1);
+  });
   const sessions = createSessionPool(connect, systemClock);
   const relay = createRelay({
     clock: systemClock,

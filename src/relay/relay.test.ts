@@ -22,7 +22,7 @@ interface SetUp {
 
 function setUp(t: test.TestContext, { waitsMs = [60_000] }: SetUp = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'waybill-relay-'));
-  const store = openStore(join(directory, 'store.sqlite'));
+  const store = openStore(join(directory, 'store.sqlite'), { grouped: true });
   const queue = openQueue(store);
   const spool = openSpool(join(directory, 'spool'), store);
   const tenants = openTenants(store, installationKey(Buffer.alloc(32, 1)), systemClock);
@@ -45,7 +45,9 @@ function setUp(t: test.TestContext, { waitsMs = [60_000] }: SetUp = {}) {
     tenants,
     queue,
     spool,
-    commit: createGroupCommit(store, () => spool.sync()),
+    commit: createGroupCommit(store, (fault) => {
+      throw fault;
+    }),
     log: silentLog,
   });
   const stop = new AbortController();

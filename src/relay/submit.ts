@@ -10,7 +10,7 @@ import type { Reason } from '../events/reason.ts';
 import { domainOf } from '../protocol/address/address.ts';
 import type { NamedAddress } from '../protocol/message/fields.ts';
 import type { Queue } from '../queue/queue.ts';
-import type { Spool } from '../spool/spool.ts';
+import type { ContentPlace, Spool } from '../spool/spool.ts';
 import type { GroupCommit } from '../store/store.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import type { Leases } from './leases.ts';
@@ -130,7 +130,11 @@ async function enqueue(mail: AcceptedMail, deps: SubmitDeps): Promise<void> {
       : delivery,
   );
   try {
-    await deps.commit.run(() => insert({ ...mail, deliveries }, deps));
+    const place = await deps.spool.place(mail.content);
+    crashPoint('content-written');
+    await deps.commit
+      .run(() => insert({ ...mail, deliveries }, place, deps))
+      .finally(() => deps.spool.settled(place));
   } catch (fault) {
     for (const lease of leases) deps.leases.release(lease);
     throw fault;
@@ -147,9 +151,9 @@ async function enqueue(mail: AcceptedMail, deps: SubmitDeps): Promise<void> {
   );
 }
 
-function insert({ facts, content, deliveries }: AcceptedMail, { queue, spool, clock }: SubmitDeps): void {
-  const place = spool.write(facts.mailId, content);
-  crashPoint('content-written');
+function insert(mail: AcceptedMail, place: ContentPlace, { queue, spool, clock }: SubmitDeps): void {
+  const { facts, content, deliveries } = mail;
+  spool.keep(facts.mailId, place, content);
   queue.insertMail({ facts, content: place });
   const at = clock.now();
   for (const delivery of deliveries) {

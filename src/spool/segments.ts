@@ -1,10 +1,13 @@
 /**
- * Append-only segment files `<number>.seg`. Only this process appends (the relay holds the instance lock),
- * and it always begins a new file, so what a crash left half written is never written over.
+ * Append-only segment files `<number>.seg`. Only this process appends (the relay holds the instance lock), and it
+ * always begins a new file, so what a crash left half written is never written over.
+ *
+ * Contents that are appended while a sync is under way share the next one.
  */
 import {
   closeSync,
   existsSync,
+  fdatasync,
   fdatasyncSync,
   fstatSync,
   fsyncSync,
@@ -16,57 +19,70 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { limits } from '../base/limits.ts';
 
-interface Location {
+export interface Location {
   segment: number;
   offset: number;
 }
 
 export interface Segments {
-  append(content: Buffer): Location;
-  sync(): void;
+  /** Resolves when the content is on disk. */
+  append(content: Buffer): Promise<Location>;
   /** Null if the file is gone or shorter than the content. */
   read(place: { segment: number | null; offset: number | null; bytes: number }): Buffer | null;
   removeExcept(inUse: (segment: number) => boolean): number;
   close(): void;
 }
 
+interface OpenSegment {
+  segment: number;
+  file: number;
+  end: number;
+  /** Under way; resolves when what was appended before its start is on disk. */
+  sync: Promise<void> | null;
+  /** The one after it; for what was appended since. */
+  nextSync: Promise<void> | null;
+}
+
+const sync = promisify(fdatasync);
+
 export function openSegments(directory: string): Segments {
   mkdirSync(directory, { recursive: true });
   const pathOf = (segment: number) => join(directory, `${String(segment).padStart(8, '0')}.seg`);
-  let current: { segment: number; file: number; end: number; dirty: boolean } | null = null;
+  let current: OpenSegment | null = null;
 
-  const begin = () => {
+  const begin = (): OpenSegment => {
     const segment = Math.max(0, ...segmentsIn(directory)) + 1;
     const file = openSync(pathOf(segment), 'wx', 0o600);
     // The new name must survive as well as the bytes.
     syncDirectory(directory);
-    return { segment, file, end: 0, dirty: false };
+    return { segment, file, end: 0, sync: null, nextSync: null };
   };
 
-  const finish = () => {
+  /** The file is closed when the last sync of it has ended. */
+  const finish = (): void => {
     if (!current) return;
-    if (current.dirty) fdatasyncSync(current.file);
-    closeSync(current.file);
+    const { file, sync: running, nextSync } = current;
     current = null;
+    fdatasyncSync(file);
+    const last = nextSync ?? running;
+    if (last) void last.catch(() => {}).then(() => closeSync(file));
+    else closeSync(file);
   };
 
   return {
-    append(content) {
+    async append(content) {
       if (current && current.end >= limits.segmentBytes) finish();
       current ??= begin();
-      const { segment, file, end } = current;
-      current.dirty = true;
+      const segment = current;
+      const offset = segment.end;
       // On a failed write the end stays where it was: the next content goes over what is half there.
-      writeFully(file, content, end);
-      current.end = end + content.length;
-      return { segment, offset: end };
-    },
-    sync() {
-      if (!current?.dirty) return;
-      fdatasyncSync(current.file);
-      current.dirty = false;
+      writeFully(segment.file, content, offset);
+      segment.end = offset + content.length;
+      await durable(segment);
+      return { segment: segment.segment, offset };
     },
     read({ segment, offset, bytes }) {
       if (segment === null || offset === null || !existsSync(pathOf(segment))) return null;
@@ -88,6 +104,23 @@ export function openSegments(directory: string): Segments {
     },
     close: finish,
   };
+}
+
+/** Resolves when everything appended so far is on disk. */
+function durable(segment: OpenSegment): Promise<void> {
+  if (!segment.sync) {
+    segment.sync = sync(segment.file).finally(() => {
+      segment.sync = null;
+    });
+    return segment.sync;
+  }
+  segment.nextSync ??= segment.sync
+    .catch(() => {})
+    .then(() => {
+      segment.nextSync = null;
+      return durable(segment);
+    });
+  return segment.nextSync;
 }
 
 function segmentsIn(directory: string): number[] {

@@ -6,7 +6,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { limits } from '../base/limits.ts';
 import { openStore, type Store } from '../store/store.ts';
-import { type ContentPlace, openSpool } from './spool.ts';
+import { type ContentPlace, openSpool, type Spool } from './spool.ts';
 
 function setUp(t: test.TestContext) {
   const directory = mkdtempSync(join(tmpdir(), 'waybill-spool-'));
@@ -35,16 +35,23 @@ function insertMail(store: Store, mailId: number, place: ContentPlace): void {
 
 const large = limits.inlineContentBytes + 1;
 
-test('a content is read back as it was written, small or large, any bytes', (t) => {
+/** Places a content and keeps it, as a submission does. */
+async function write(spool: Spool, mailId: number, content: Buffer): Promise<ContentPlace> {
+  const place = await spool.place(content);
+  spool.keep(mailId, place, content);
+  spool.settled(place);
+  return place;
+}
+
+test('a content is read back as it was written, small or large, any bytes', async (t) => {
   const { spool } = setUp(t);
   let mailId = 0;
   const sizes = fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: large - 3, max: large + 3 }));
-  fc.assert(
-    fc.property(sizes, fc.nat(255), (size, byte) => {
+  await fc.assert(
+    fc.asyncProperty(sizes, fc.nat(255), async (size, byte) => {
       mailId += 1;
       const content = Buffer.alloc(size, byte);
-      const place = spool.write(mailId, content);
-      spool.sync();
+      const place = await write(spool, mailId, content);
       assert.equal(place.segment === null, size <= limits.inlineContentBytes);
       assert.deepEqual(spool.read(mailId, place), { ok: true, content });
     }),
@@ -52,10 +59,9 @@ test('a content is read back as it was written, small or large, any bytes', (t) 
   );
 });
 
-test('a segment that is gone, cut or changed is said to be so', (t) => {
+test('a segment that is gone, cut or changed is said to be so', async (t) => {
   const { spool, spoolDirectory } = setUp(t);
-  const place = spool.write(1, Buffer.alloc(large, 7));
-  spool.sync();
+  const place = await write(spool, 1, Buffer.alloc(large, 7));
   const [name = ''] = readdirSync(spoolDirectory);
   const path = join(spoolDirectory, name);
   assert.equal(spool.read(1, { ...place, checksum: place.checksum + 1 }).ok, false);
@@ -67,14 +73,14 @@ test('a segment that is gone, cut or changed is said to be so', (t) => {
   assert.deepEqual(spool.read(1, place), { ok: false, problem: 'missing' });
 });
 
-test('the sweep removes segments no mail names, never those in use nor the one being written', (t) => {
+test('the sweep removes segments no mail names, never those in use nor the one being written', async (t) => {
   const { store, spool, spoolDirectory } = setUp(t);
-  const kept = spool.write(1, Buffer.alloc(large));
+  const kept = await write(spool, 1, Buffer.alloc(large));
   insertMail(store, 1, kept);
   spool.close();
-  spool.write(2, Buffer.alloc(large));
+  await write(spool, 2, Buffer.alloc(large));
   spool.close();
-  spool.write(3, Buffer.alloc(large));
+  await write(spool, 3, Buffer.alloc(large));
   assert.equal(readdirSync(spoolDirectory).length, 3);
   assert.equal(spool.sweep(), 1);
   assert.equal(readdirSync(spoolDirectory).length, 2);
@@ -83,13 +89,35 @@ test('the sweep removes segments no mail names, never those in use nor the one b
   assert.equal(spool.sweep(), 1);
 });
 
-test('a spool opened again never writes over what was there', (t) => {
+test('a spool opened again never writes over what was there', async (t) => {
   const { store, spool, spoolDirectory } = setUp(t);
-  const before = spool.write(1, Buffer.alloc(large, 1));
-  spool.sync();
+  const before = await write(spool, 1, Buffer.alloc(large, 1));
   const again = openSpool(spoolDirectory, store);
-  const after = again.write(2, Buffer.alloc(large, 2));
+  const after = await write(again, 2, Buffer.alloc(large, 2));
   again.close();
   assert.notEqual(before.segment, after.segment);
   assert.equal(spool.read(1, before).ok, true);
+});
+
+test('a segment is kept while the mail of a content in it is not committed yet', async (t) => {
+  const { store, spool } = setUp(t);
+  const place = await spool.place(Buffer.alloc(large));
+  spool.close();
+  assert.equal(spool.sweep(), 0);
+  insertMail(store, 1, place);
+  spool.settled(place);
+  assert.equal(spool.sweep(), 0);
+  store.run('DELETE FROM mails');
+  assert.equal(spool.sweep(), 1);
+});
+
+test('many contents at once are all there', async (t) => {
+  const { spool } = setUp(t);
+  const contents = Array.from({ length: 40 }, (_, index) => Buffer.alloc(large + index, index));
+  const places = await Promise.all(contents.map((content) => spool.place(content)));
+  for (const [index, content] of contents.entries()) {
+    const place = places[index];
+    assert.ok(place);
+    assert.deepEqual(spool.read(index, place), { ok: true, content });
+  }
 });

@@ -1,7 +1,7 @@
 /**
- * The spool: where the content of a mail stands until every delivery of it has ended. Small contents go
- * into the store beside the queue rows; large ones are appended to segment files, synced once per group
- * commit. A content is durable when the transaction that names it is (invariant I1).
+ * The spool: where the content of a mail stands until every delivery of it has ended. Small contents go into the
+ * store beside the queue rows; large ones are appended to segment files. A content is on disk before the transaction
+ * that names it commits (invariant I1).
  *
  * This is the module's door. Not here: when a content may be removed (queue, relay).
  */
@@ -24,12 +24,14 @@ export type ContentRead = { ok: true; content: Buffer } | { ok: false; problem: 
 
 export interface Spool {
   /**
-   * Writes the content of a new mail. To be called within the transaction that inserts the mail, whose commit
-   * is preceded by `sync`. Throws when the disk refuses.
+   * Finds a place for the content of a new mail; a large one is on disk when it resolves. Rejects when the disk
+   * refuses. The place is kept from the sweep until `settled`.
    */
-  write(mailId: number, content: Buffer): ContentPlace;
-  /** Makes all contents written so far durable. */
-  sync(): void;
+  place(content: Buffer): Promise<ContentPlace>;
+  /** Within the transaction that inserts the mail: writes a content whose place is the store. */
+  keep(mailId: number, place: ContentPlace, content: Buffer): void;
+  /** That transaction has committed or failed. */
+  settled(place: ContentPlace): void;
   read(mailId: number, place: ContentPlace): ContentRead;
   /** Within the transaction that deletes the mail. Segment files go when no mail names them (`sweep`). */
   remove(mailId: number, place: ContentPlace): void;
@@ -40,29 +42,38 @@ export interface Spool {
 
 export function openSpool(directory: string, store: Store): Spool {
   const segments = openSegments(directory);
+  /** Contents that are placed while their mail is not committed yet, by segment. */
+  const unsettled = new Map<number, number>();
+  const isNamed = (segment: number) =>
+    store.get('SELECT 1 FROM mails WHERE segment = ? LIMIT 1', segment) !== undefined;
   return {
-    write(mailId, content) {
-      const checksum = crc32(content);
-      if (content.length > limits.inlineContentBytes) {
-        return { ...segments.append(content), bytes: content.length, checksum };
-      }
-      store.run('INSERT INTO contents (mail_id, content) VALUES (?, ?)', mailId, content);
-      return { segment: null, offset: null, bytes: content.length, checksum };
+    async place(content) {
+      const facts = { bytes: content.length, checksum: crc32(content) };
+      if (content.length <= limits.inlineContentBytes) return { segment: null, offset: null, ...facts };
+      const location = await segments.append(content);
+      unsettled.set(location.segment, (unsettled.get(location.segment) ?? 0) + 1);
+      return { ...location, ...facts };
     },
-    sync: () => segments.sync(),
+    keep(mailId, { segment }, content) {
+      if (segment === null)
+        store.run('INSERT INTO contents (mail_id, content) VALUES (?, ?)', mailId, content);
+    },
+    settled({ segment }) {
+      if (segment === null) return;
+      const left = (unsettled.get(segment) ?? 1) - 1;
+      if (left === 0) unsettled.delete(segment);
+      else unsettled.set(segment, left);
+    },
     read(mailId, place) {
       const content = place.segment === null ? inlineContent(store, mailId) : segments.read(place);
       if (!content) return { ok: false, problem: 'missing' };
       const intact = content.length === place.bytes && crc32(content) === place.checksum;
       return intact ? { ok: true, content } : { ok: false, problem: 'damaged' };
     },
-    remove(mailId, place) {
-      if (place.segment === null) store.run('DELETE FROM contents WHERE mail_id = ?', mailId);
+    remove(mailId, { segment }) {
+      if (segment === null) store.run('DELETE FROM contents WHERE mail_id = ?', mailId);
     },
-    sweep: () =>
-      segments.removeExcept(
-        (segment) => store.get('SELECT 1 FROM mails WHERE segment = ? LIMIT 1', segment) !== undefined,
-      ),
+    sweep: () => segments.removeExcept((segment) => unsettled.has(segment) || isNamed(segment)),
     close: () => segments.close(),
   };
 }

@@ -7,7 +7,7 @@ import { createGroupCommit, openStore } from './store.ts';
 
 function temporaryStore(t: test.TestContext) {
   const directory = mkdtempSync(join(tmpdir(), 'waybill-store-'));
-  const store = openStore(join(directory, 'store.sqlite'));
+  const store = openStore(join(directory, 'store.sqlite'), { grouped: true });
   t.after(() => {
     store.close();
     rmSync(directory, { recursive: true });
@@ -15,23 +15,60 @@ function temporaryStore(t: test.TestContext) {
   return store;
 }
 
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+function unexpected(fault: unknown): never {
+  throw fault;
+}
+
 const insert = 'INSERT INTO operators (name, password_hash, created_at) VALUES (?, ?, 0)';
 
-test('operations of one turn are committed in one transaction', async (t) => {
+test('operations of one turn are committed in one transaction and share a sync', async (t) => {
   const store = temporaryStore(t);
-  let commits = 0;
-  const commit = createGroupCommit(store, () => {
-    commits += 1;
-  });
+  let syncs = 0;
+  const sync = async () => {
+    syncs += 1;
+  };
+  const counted = { ...store, sync };
+  const commit = createGroupCommit(counted, unexpected);
   const names = Array.from({ length: 100 }, (_, index) => `n${index}`);
   await Promise.all(names.map((name) => commit.run(() => store.run(insert, name, ''))));
-  assert.equal(commits, 1);
+  assert.equal(syncs, 1);
   assert.equal(store.all('SELECT * FROM operators').length, 100);
+});
+
+test('nobody hears of a commit before it is synced, and later ones wait for the next sync', async (t) => {
+  const store = temporaryStore(t);
+  const order: string[] = [];
+  const releases: (() => void)[] = [];
+  const slow = {
+    ...store,
+    sync: () =>
+      new Promise<void>((resolve) => {
+        order.push('sync begins');
+        releases.push(resolve);
+      }),
+  };
+  const commit = createGroupCommit(slow, unexpected);
+  const first = commit.run(() => store.run(insert, 'first', '')).then(() => order.push('first is told'));
+  while (releases.length < 1) await turn();
+  const second = commit.run(() => store.run(insert, 'second', '')).then(() => order.push('second is told'));
+  for (let turns = 0; turns < 10; turns += 1) await turn();
+  order.push('sync ends');
+  releases[0]?.();
+  while (releases.length < 2) await turn();
+  await first;
+  order.push('sync ends');
+  releases[1]?.();
+  await second;
+  assert.deepEqual(order.slice(0, 2), ['sync begins', 'sync ends']);
+  assert.deepEqual(order.slice(2, 4).sort(), ['first is told', 'sync begins']);
+  assert.deepEqual(order.slice(4), ['sync ends', 'second is told']);
 });
 
 test('one operation that fails takes nobody else with it', async (t) => {
   const store = temporaryStore(t);
-  const commit = createGroupCommit(store);
+  const commit = createGroupCommit(store, unexpected);
   const outcomes = await Promise.allSettled([
     commit.run(() => store.run(insert, 'first', '')),
     commit.run(() => {
@@ -50,21 +87,21 @@ test('one operation that fails takes nobody else with it', async (t) => {
   );
 });
 
-test('content that cannot be made durable is not committed', async (t) => {
+test('a sync that fails is told to the process and to everyone who waited for it', async (t) => {
   const store = temporaryStore(t);
-  const commit = createGroupCommit(store, () => {
-    throw new Error('no space left on device');
-  });
+  const faults: unknown[] = [];
+  const broken = { ...store, sync: () => Promise.reject(new Error('EIO')) };
+  const commit = createGroupCommit(broken, (fault) => faults.push(fault));
   await assert.rejects(
     commit.run(() => store.run(insert, 'name', '')),
-    /no space left/,
+    /EIO/,
   );
-  assert.equal(store.all('SELECT * FROM operators').length, 0);
+  assert.equal(faults.length, 1);
 });
 
 test('drain waits for what was handed in', async (t) => {
   const store = temporaryStore(t);
-  const commit = createGroupCommit(store);
+  const commit = createGroupCommit(store, unexpected);
   void commit.run(() => store.run(insert, 'name', ''));
   await commit.drain();
   assert.equal(store.all('SELECT * FROM operators').length, 1);

@@ -1,6 +1,8 @@
 /**
- * Group commit: what arrives within one turn of the event loop is written in one transaction and one sync.
- * A sync costs as much for fifty mails as for one, so this is what makes durable mail fast.
+ * Group commit: what arrives while a sync is under way is committed together and shares the next sync. A sync costs as
+ * much for fifty mails as for one, so this is what makes durable mail fast; and it runs beside the event loop.
+ *
+ * The store is opened with `grouped`: SQLite writes a commit to the WAL, and we sync the WAL before anybody hears of it.
  */
 import { afterThisTurn } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
@@ -12,58 +14,62 @@ export interface GroupCommit {
    * of its group fails, it is run again alone.
    */
   run<T>(work: () => T): Promise<T>;
-  /** Resolves when everything handed in so far is committed. */
+  /** Resolves when everything handed in so far is on disk. */
   drain(): Promise<void>;
 }
 
 interface Operation {
   work: () => unknown;
-  settle: (outcome: { ok: true; value: unknown } | { ok: false; error: unknown }) => void;
+  settle: (outcome: Outcome) => void;
 }
 
-/** `beforeCommit` makes durable what the transaction refers to (contents), before it commits. */
-export function createGroupCommit(store: Store, beforeCommit: () => void = () => {}): GroupCommit {
+type Outcome = { ok: true; value: unknown } | { ok: false; error: unknown };
+
+/**
+ * `onSyncFault` is told when the disk did not take a sync. What was committed may or may not be there then, and later
+ * syncs prove nothing: the process has to end and begin again from what the disk holds.
+ */
+export function createGroupCommit(store: Store, onSyncFault: (fault: unknown) => void): GroupCommit {
   const waiting: Operation[] = [];
-  let scheduled = false;
+  let running: Promise<void> | null = null;
 
   const commit = (operations: Operation[]): unknown[] =>
-    store.transaction(() => {
-      const values = operations.map((operation) => operation.work());
-      beforeCommit();
-      return values;
-    });
+    store.transaction(() => operations.map((operation) => operation.work()));
 
-  const commitAlone = (operation: Operation): void => {
+  const commitAlone = (operation: Operation): Outcome => {
     try {
-      operation.settle({ ok: true, value: commit([operation])[0] });
+      return { ok: true, value: commit([operation])[0] };
     } catch (error) {
-      operation.settle({ ok: false, error });
+      return { ok: false, error };
     }
   };
 
-  const commitGroup = (operations: Operation[]): void => {
-    let values: unknown[];
+  const commitGroup = (operations: Operation[]): Outcome[] => {
     try {
-      values = commit(operations);
+      return commit(operations).map((value) => ({ ok: true, value }));
     } catch {
-      for (const operation of operations) commitAlone(operation);
-      return;
+      return operations.map(commitAlone);
     }
-    for (const [index, operation] of operations.entries())
-      operation.settle({ ok: true, value: values[index] });
   };
 
-  const flush = (): void => {
-    scheduled = false;
-    const operations = waiting.splice(0, limits.groupCommitOperations);
-    if (waiting.length > 0) schedule();
-    if (operations.length > 0) commitGroup(operations);
-  };
-
-  const schedule = (): void => {
-    if (scheduled) return;
-    scheduled = true;
-    afterThisTurn(flush);
+  const pump = async (): Promise<void> => {
+    await new Promise<void>((resolve) => afterThisTurn(resolve));
+    while (waiting.length > 0) {
+      const operations = waiting.splice(0, limits.groupCommitOperations);
+      const outcomes = commitGroup(operations);
+      try {
+        await store.sync();
+      } catch (fault) {
+        onSyncFault(fault);
+        for (const operation of operations) operation.settle({ ok: false, error: fault });
+        continue;
+      }
+      for (const [index, operation] of operations.entries()) {
+        const outcome = outcomes[index];
+        if (outcome) operation.settle(outcome);
+      }
+    }
+    running = null;
   };
 
   return {
@@ -73,10 +79,10 @@ export function createGroupCommit(store: Store, beforeCommit: () => void = () =>
           work,
           settle: (outcome) => (outcome.ok ? resolve(outcome.value as T) : reject(outcome.error)),
         });
-        schedule();
+        running ??= pump();
       }),
     async drain() {
-      while (waiting.length > 0) await new Promise<void>((resolve) => afterThisTurn(resolve));
+      while (running !== null) await running;
     },
   };
 }

@@ -1,12 +1,17 @@
 /**
- * The store: one SQLite file with everything that decides (tenants, queue, outbox). WAL, and FULL
- * synchronous: a committed transaction is on disk (invariant I1). Several processes may have it open.
+ * The store: one SQLite file with everything that decides (tenants, queue, outbox), in WAL mode. Several processes may
+ * have it open. A committed transaction is on disk (invariant I1) unless the store was opened `grouped`; then it is
+ * once `sync` has resolved, which is what `createGroupCommit` waits for.
+ *
+ * Readers of other processes may see a commit before it is synced. Whoever acts on it outside the store must commit
+ * something first, as the ledger's writer does (`begin`): that sync covers everything written to the WAL before.
  *
  * This is the module's door. Not here: what the tables mean (tenants, queue, spool).
  */
-import { mkdirSync } from 'node:fs';
+import { closeSync, fdatasync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { promisify } from 'node:util';
 import { migrate } from './migrate.ts';
 
 export { createGroupCommit, type GroupCommit } from './group-commit.ts';
@@ -25,29 +30,47 @@ export interface Store {
    * transaction it becomes a part of that one: a throw undoes the part, and only the outer one commits.
    */
   transaction<T>(work: () => T): T;
+  /** Resolves when everything committed before the call is on disk. */
+  sync(): Promise<void>;
   close(): void;
 }
 
+export interface StoreOptions {
+  /** Commits do not sync; the caller does, for many at once. */
+  grouped?: boolean;
+}
+
 const busyTimeoutMs = 15_000;
-const checkpointPages = 4_000;
+/** Pages of WAL at which a commit moves them into the database. Of a grouped store only if nobody else does. */
+const checkpointPages = { each: 4_000, grouped: 32_000 };
 
 const whole = { begin: 'BEGIN IMMEDIATE', commit: 'COMMIT', rollback: 'ROLLBACK' };
 const part = { begin: 'SAVEPOINT part', commit: 'RELEASE part', rollback: 'ROLLBACK TO part; RELEASE part' };
 
 /** Opens the store, making or migrating it as needed. */
-export function openStore(path: string): Store {
+export function openStore(path: string, { grouped = false }: StoreOptions = {}): Store {
   mkdirSync(dirname(path), { recursive: true });
   const database = new DatabaseSync(path);
   database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
   database.exec('PRAGMA journal_mode = WAL');
-  database.exec('PRAGMA synchronous = FULL');
-  database.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}`);
+  database.exec(`PRAGMA synchronous = ${grouped ? 'NORMAL' : 'FULL'}`);
+  database.exec(`PRAGMA wal_autocheckpoint = ${grouped ? checkpointPages.grouped : checkpointPages.each}`);
   database.exec('PRAGMA cache_size = -65536');
   migrate(database);
-  return storeOver(database, path);
+  return storeOver(database, path, grouped ? openWal(path) : null);
 }
 
-function storeOver(database: DatabaseSync, path: string): Store {
+/** The WAL exists for as long as a connection is open. Its name must survive as well as what is in it. */
+function openWal(path: string): number {
+  const directory = openSync(dirname(path), 'r');
+  fsyncSync(directory);
+  closeSync(directory);
+  return openSync(`${path}-wal`, 'r');
+}
+
+const syncFile = promisify(fdatasync);
+
+function storeOver(database: DatabaseSync, path: string, wal: number | null): Store {
   const statements = new Map<string, StatementSync>();
   const statement = (sql: string) => {
     let prepared = statements.get(sql);
@@ -78,7 +101,9 @@ function storeOver(database: DatabaseSync, path: string): Store {
         throw error;
       }
     },
+    sync: () => (wal === null ? Promise.resolve() : syncFile(wal)),
     close() {
+      if (wal !== null) closeSync(wal);
       statements.clear();
       database.close();
     },
