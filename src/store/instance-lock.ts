@@ -10,6 +10,9 @@ export interface InstanceLock {
   release(): void;
 }
 
+/** A database that nobody refers to any more is closed by the garbage collector, and its lock with it. */
+const held = new Set<DatabaseSync>();
+
 /** Null if another process still holds it after `waitMs`. Blocks while it waits. */
 export function takeInstanceLock(path: string, waitMs: number): InstanceLock | null {
   mkdirSync(dirname(path), { recursive: true });
@@ -22,5 +25,11 @@ export function takeInstanceLock(path: string, waitMs: number): InstanceLock | n
     if (error instanceof Error && /locked|busy/i.test(error.message)) return null;
     throw error;
   }
-  return { release: () => database.close() };
+  held.add(database);
+  return {
+    release: () => {
+      held.delete(database);
+      database.close();
+    },
+  };
 }

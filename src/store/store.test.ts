@@ -69,6 +69,7 @@ test('the instance lock is held by one, and freed by SIGKILL', async (t) => {
     process.stdout.write(takeInstanceLock(${JSON.stringify(path)}, 0) ? 'held' : 'refused');
     setInterval(() => {}, 1000);`;
   const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', program]);
+  t.after(() => child.kill('SIGKILL'));
   const [said] = await once(child.stdout, 'data');
   assert.equal(String(said), 'held');
   assert.equal(takeInstanceLock(path, 0), null);
