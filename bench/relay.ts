@@ -109,8 +109,25 @@ function startRelay(name: string): Promise<RunningRelay> {
 
 async function load(relay: RunningRelay, cell: Cell, messages: number): Promise<Measured> {
   const { sizeBytes, sessions, persistent } = cell;
-  const args = [relay.address, String(sinkPort), '-n', messages, '-c', sessions, '-l', sizeBytes, '-p', relay.pid].map(String);
-  const script = [join(scripts, 'peer_relay.sh'), ...args, '-t', String(limitSeconds), ...(persistent ? [] : ['-r'])];
+  const args = [
+    relay.address,
+    String(sinkPort),
+    '-n',
+    messages,
+    '-c',
+    sessions,
+    '-l',
+    sizeBytes,
+    '-p',
+    relay.pid,
+  ].map(String);
+  const script = [
+    join(scripts, 'peer_relay.sh'),
+    ...args,
+    '-t',
+    String(limitSeconds),
+    ...(persistent ? [] : ['-r']),
+  ];
   const { stdout } = await run('bash', script);
   const result = JSON.parse(stdout) as Record<string, number>;
   return {
@@ -153,7 +170,10 @@ async function measure(): Promise<Map<string, Measured[]>> {
         for (const cell of cells()) {
           process.stderr.write(`round ${round}: ${name} ${JSON.stringify(cell)}\n`);
           const key = JSON.stringify({ relay: name, ...cell });
-          measured.set(key, [...(measured.get(key) ?? []), await load(relay, cell, Number(options.messages))]);
+          measured.set(key, [
+            ...(measured.get(key) ?? []),
+            await load(relay, cell, Number(options.messages)),
+          ]);
         }
       } finally {
         await relay.stop();
@@ -177,7 +197,8 @@ type Run = { relay: string } & Cell & Measured;
 
 /** Waybill's relayed mails per second over each peer's, cell by cell. */
 function ratios(runs: readonly Run[]) {
-  const same = (a: Cell, b: Cell) => a.sizeBytes === b.sizeBytes && a.sessions === b.sessions && a.persistent === b.persistent;
+  const same = (a: Cell, b: Cell) =>
+    a.sizeBytes === b.sizeBytes && a.sessions === b.sessions && a.persistent === b.persistent;
   return runs
     .filter((one) => one.relay !== 'waybill')
     .flatMap((peer) => {
@@ -191,7 +212,9 @@ function ratios(runs: readonly Run[]) {
 
 async function versions(): Promise<Record<string, string>> {
   const postfix = await run('postconf', ['-h', 'mail_version']).catch(() => ({ stdout: 'missing' }));
-  const { version } = JSON.parse((await run('cat', [join(root, 'package.json')])).stdout) as { version: string };
+  const { version } = JSON.parse((await run('cat', [join(root, 'package.json')])).stdout) as {
+    version: string;
+  };
   return { waybill: version, node: process.version, postfix: postfix.stdout.trim() };
 }
 
@@ -200,7 +223,16 @@ if (!existsSync(join(scripts, 'peer_relay.sh'))) {
   process.exit(2);
 }
 const measured = await measure();
-const runs = [...measured].map(([key, rounds]) => ({ ...(JSON.parse(key) as { relay: string } & Cell), ...medians(rounds) }));
-const machine = { cores: cpus().length, cpu: cpus()[0]?.model ?? '', memoryGb: Math.round(totalmem() / 2 ** 30) };
+const runs = [...measured].map(([key, rounds]) => ({
+  ...(JSON.parse(key) as { relay: string } & Cell),
+  ...medians(rounds),
+}));
+const machine = {
+  cores: cpus().length,
+  cpu: cpus()[0]?.model ?? '',
+  memoryGb: Math.round(totalmem() / 2 ** 30),
+};
 const rounds = Number(options.rounds);
-process.stdout.write(`${JSON.stringify({ machine, versions: await versions(), rounds, runs, ratios: ratios(runs) })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ machine, versions: await versions(), rounds, runs, ratios: ratios(runs) })}\n`,
+);

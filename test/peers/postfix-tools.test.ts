@@ -53,9 +53,17 @@ for (const { sessions, mails, bytes, newConnections } of [
     const kept = newConnections ? [] : ['-d'];
     const load = ['-s', sessions, '-m', mails, '-l', bytes].map(String);
     const envelope = ['-N', '-f', 'app@acme.test', '-t', 'rcpt@example.org'];
-    await run(peerCommand('smtp-source'), [...load, ...kept, ...envelope, `${waybill.smtp.host}:${waybill.smtp.port}`]);
+    await run(peerCommand('smtp-source'), [
+      ...load,
+      ...kept,
+      ...envelope,
+      `${waybill.smtp.host}:${waybill.smtp.port}`,
+    ]);
     await until('the sink has them all', () => sink.count() >= mails, 30_000);
-    await until('the ledger says so', async () => (await mailgunTotals(waybill, tenant)).delivered?.total === mails);
+    await until(
+      'the ledger says so',
+      async () => (await mailgunTotals(waybill, tenant)).delivered?.total === mails,
+    );
     const totals = await mailgunTotals(waybill, tenant);
     assert.equal(totals.accepted?.total, mails);
     assert.equal(sink.count(), mails);

@@ -15,15 +15,28 @@ function swaks(waybill: Waybill, args: string[]): Promise<{ code: number; transc
   });
 }
 
-const login = ({ smtp }: TenantCredentials) => ['--auth-user', smtp.username, '--auth-password', smtp.password];
+const login = ({ smtp }: TenantCredentials) => [
+  '--auth-user',
+  smtp.username,
+  '--auth-password',
+  smtp.password,
+];
 
-test('swaks sends with AUTH PLAIN and LOGIN, with STARTTLS and without', { skip: skipWithout('swaks') }, async (t) => {
+test('swaks sends with AUTH PLAIN and LOGIN, with STARTTLS and without', {
+  skip: skipWithout('swaks'),
+}, async (t) => {
   const waybill = await startWaybill(t);
   const tenant = await waybill.createTenant('acme', 'acme.test');
   const envelope = ['--from', 'app@acme.test', '--to', 'ok@example.test'];
   for (const way of [['PLAIN'], ['LOGIN'], ['PLAIN', '--tls'], ['LOGIN', '--tls']]) {
     const [mechanism = '', ...rest] = way;
-    const { code, transcript } = await swaks(waybill, [...envelope, ...login(tenant), '--auth', mechanism, ...rest]);
+    const { code, transcript } = await swaks(waybill, [
+      ...envelope,
+      ...login(tenant),
+      '--auth',
+      mechanism,
+      ...rest,
+    ]);
     assert.equal(code, 0, transcript);
     assert.match(transcript, /250 2\.0\.0 Ok: queued as [0-9a-f]{18}/);
   }
@@ -34,11 +47,27 @@ test('swaks is told why it is refused', { skip: skipWithout('swaks') }, async (t
   const waybill = await startWaybill(t);
   const tenant = await waybill.createTenant('acme', 'acme.test');
   const envelope = ['--from', 'app@acme.test', '--to', 'ok@example.test'];
-  const wrong = await swaks(waybill, [...envelope, '--auth', 'PLAIN', '--auth-user', 'acme', '--auth-password', 'wrong']);
+  const wrong = await swaks(waybill, [
+    ...envelope,
+    '--auth',
+    'PLAIN',
+    '--auth-user',
+    'acme',
+    '--auth-password',
+    'wrong',
+  ]);
   assert.notEqual(wrong.code, 0);
   assert.match(wrong.transcript, /535 5\.7\.8/);
   const none = await swaks(waybill, envelope);
   assert.match(none.transcript, /530 5\.7\.0/);
-  const foreign = await swaks(waybill, ['--from', 'x@else.test', '--to', 'ok@example.test', ...login(tenant), '--auth', 'PLAIN']);
+  const foreign = await swaks(waybill, [
+    '--from',
+    'x@else.test',
+    '--to',
+    'ok@example.test',
+    ...login(tenant),
+    '--auth',
+    'PLAIN',
+  ]);
   assert.match(foreign.transcript, /550 5\.7\.1 Sender refused: else\.test/);
 });

@@ -31,19 +31,27 @@ export async function sendUntilAccepted(traffic: Traffic, count: number, first =
 
 function sendOne({ waybill, tenant }: Traffic, number: number): Promise<string> {
   const mail = { to: `r${number}@example.org`, ...(number % 3 === 0 ? { text: largeText } : {}) };
-  return until(`mail ${number} is accepted`, async () => {
-    const reply = await send(waybill, tenant, mail).catch(() => '');
-    return relayIdIn(reply) || null;
-  }, 30_000);
+  return until(
+    `mail ${number} is accepted`,
+    async () => {
+      const reply = await send(waybill, tenant, mail).catch(() => '');
+      return relayIdIn(reply) || null;
+    },
+    30_000,
+  );
 }
 
 /** Waits until the queue is empty, then checks that every accepted mail arrived and that all numbers agree. */
 export async function accountFor(traffic: Traffic, accepted: readonly string[]): Promise<void> {
   const { waybill, tenant, sink } = traffic;
-  const log = await until('every delivery has ended', async () => {
-    const page = await mailbabyLog(waybill, tenant, { limit: '10000' }).catch(() => null);
-    return page?.emails.every(({ delivered }) => delivered === 1) ? page : null;
-  }, 30_000);
+  const log = await until(
+    'every delivery has ended',
+    async () => {
+      const page = await mailbabyLog(waybill, tenant, { limit: '10000' }).catch(() => null);
+      return page?.emails.every(({ delivered }) => delivered === 1) ? page : null;
+    },
+    30_000,
+  );
 
   const logged = new Set(log.emails.map(({ id }) => id));
   const arrived = new Set(sink.mails.map(({ content }) => /\bid ([0-9a-f]{18})/.exec(content)?.[1] ?? ''));

@@ -19,6 +19,7 @@ export const peers = {
   postfix: { command: 'postfix', debianPackage: 'postfix' },
   'smtp-source': { command: 'smtp-source', debianPackage: 'postfix' },
   'smtp-sink': { command: 'smtp-sink', debianPackage: 'postfix' },
+  dkimverify: { command: 'dkimverify', debianPackage: 'python3-dkim' },
   curl: { command: 'curl', debianPackage: 'curl' },
 } as const satisfies Record<string, Peer>;
 

@@ -106,7 +106,8 @@ export async function startWaybill(
     async killAll() {
       const { relay, office } = await childPidsOf(server.child);
       // 0 would mean the group of this process: a child that is just being started again has no id yet.
-      for (const pid of [server.child.pid ?? 0, relay, office].filter((id) => id > 0)) process.kill(pid, 'SIGKILL');
+      for (const pid of [server.child.pid ?? 0, relay, office].filter((id) => id > 0))
+        process.kill(pid, 'SIGKILL');
       await exitCode(server.child);
     },
     async restart(more = {}) {
