@@ -81,7 +81,7 @@ export const ownWords: readonly WordRule[] = [
   },
   {
     means: 'nobody has this address here',
-    text: /not listed in|recipient name is not recognized|unknown recipient|unknown user|user unknown|no such (?:user|recipient|mailbox|person)|invalid (?:final delivery userid|user address|recipient|address)|(?:user|recipient|account|mailbox|address) (?:\S{1,20} ){0,3}(?:not found|does not exist|doesn't exist|not exist|unknown|couldn't be found)|no mailbox here|no valid recipients/,
+    text: /not listed in|recipient name is not recognized|unknown recipient|unknown user|user unknown|no such (?:user|recipient|mailbox|person)|invalid (?:final delivery userid|user address|recipient|address)|(?:user|recipient|account|mailbox|address) (?:\S{1,20} ){0,6}(?:not found|does not exist|doesn't exist|not exist|unknown|couldn't be found)|no mailbox here|no valid recipients/,
     reason: 'bounce',
     hard: true,
     examples: [

@@ -95,14 +95,13 @@ function typeOf(fields: readonly ReportField[]): string {
   return /^[\w.+-]{1,60}\/[\w.+-]{1,60}/.exec(body)?.[0].toLowerCase() ?? 'text/plain';
 }
 
+const parameterPattern = /;[ \t]*([\w*-]{1,60})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s;]*))/g;
+
 /** Value of a parameter, with or without quotes; '' if it is not there. */
 export function parameter(field: string, name: string): string {
-  for (const piece of field.slice(0, limits.classifiedTextChars).split(';').slice(1)) {
-    const equals = piece.indexOf('=');
-    if (piece.slice(0, equals).trim().toLowerCase() !== name) continue;
-    const value = piece.slice(equals + 1).trim();
-    const quoted = /^"((?:[^"\\]|\\.)*)"/.exec(value);
-    return quoted ? (quoted[1] ?? '').replace(/\\(.)/g, '$1') : (/^[^\s;]+/.exec(value)?.[0] ?? '');
+  for (const [, key, quoted, token] of field.slice(0, limits.reportLineChars).matchAll(parameterPattern)) {
+    if (key?.toLowerCase() !== name) continue;
+    return quoted === undefined ? (token ?? '').replace(/^"/, '') : quoted.replace(/\\(.)/g, '$1');
   }
   return '';
 }
