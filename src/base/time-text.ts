@@ -10,3 +10,8 @@ export function rfc5322Date(at: EpochMs): string {
 export function isoTime(at: EpochMs): string {
   return new Date(at).toISOString();
 }
+
+/** For libraries that want a `Date`. */
+export function dateOf(at: EpochMs): Date {
+  return new Date(at);
+}

@@ -6,8 +6,9 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { generate } from 'selfsigned';
 import type { Clock, EpochMs } from '../base/clock.ts';
-import { makeSelfSigned } from './self-signed.ts';
+import { dateOf } from '../base/time-text.ts';
 
 export interface Certificate {
   /** PEM. */
@@ -28,6 +29,8 @@ const fileName = 'self-made.pem';
 const pemBlock = /-----BEGIN ([A-Z ]+)-----[\s\S]+?-----END \1-----/g;
 const lifetimeYears = 10;
 const renewBeforeEndYears = 1;
+/** RFC 5280, ub-common-name. */
+const commonNameChars = 64;
 
 /** Rejects if a file cannot be read, or only one of the two is named. */
 export async function loadCertificate(files: TlsFiles, hostname: string, clock: Clock): Promise<Certificate> {
@@ -47,11 +50,29 @@ async function loadOrMakeCertificate(
   const kept = parse(await readIfThere(file));
   if (kept !== null && isUsable(kept, hostname, clock)) return kept;
   const now = clock.now();
-  const made = makeSelfSigned(hostname, now, yearsAfter(now, lifetimeYears));
+  const made = await make(hostname, now, yearsAfter(now, lifetimeYears));
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await writeFile(`${file}.new`, `${made.key}\n${made.cert}\n`, { mode: 0o600 });
   await rename(`${file}.new`, file);
   return made;
+}
+
+/** No authority, signs handshakes only, serves this one name. */
+async function make(hostname: string, from: EpochMs, to: EpochMs): Promise<Certificate> {
+  const made = await generate([{ name: 'commonName', value: hostname.slice(0, commonNameChars) }], {
+    keyType: 'rsa',
+    keySize: 2048,
+    algorithm: 'sha256',
+    notBeforeDate: dateOf(from),
+    notAfterDate: dateOf(to),
+    extensions: [
+      { name: 'basicConstraints', cA: false },
+      { name: 'keyUsage', digitalSignature: true, keyEncipherment: true },
+      { name: 'extKeyUsage', serverAuth: true },
+      { name: 'subjectAltName', altNames: [{ type: 2, value: hostname }] },
+    ],
+  });
+  return { key: made.private.trim(), cert: made.cert.trim() };
 }
 
 async function readIfThere(file: string): Promise<string> {

@@ -20,7 +20,8 @@ export function createRelayHandler({ tenants, relay, trusted, log }: RelayHandle
   return {
     authenticate(username, password) {
       const holder = tenants.checkCredential('smtp', username.toLowerCase(), password);
-      if (!holder) return refuse(535, '5.7.8', 'Authentication credentials invalid', 'wrong user name or password');
+      if (!holder)
+        return refuse(535, '5.7.8', 'Authentication credentials invalid', 'wrong user name or password');
       return authenticated(tenants, holder, false);
     },
     trusted(remoteAddress) {
@@ -28,11 +29,26 @@ export function createRelayHandler({ tenants, relay, trusted, log }: RelayHandle
       if (!network) return null;
       const tenant = tenants.tenantNamed(network.tenant);
       if (!tenant) {
-        return refuse(450, '4.7.1', 'Not ready for this network yet, try again later', `tenant ${network.tenant} does not exist`);
+        return refuse(
+          450,
+          '4.7.1',
+          'Not ready for this network yet, try again later',
+          `tenant ${network.tenant} does not exist`,
+        );
       }
       const stream = tenants.streams(tenant.id)[0];
-      if (!stream) return refuse(450, '4.7.1', 'Not ready for this network yet, try again later', `tenant ${tenant.name} has no stream`);
-      return authenticated(tenants, { tenantId: tenant.id, streamId: stream.id, identifier: tenant.name }, true);
+      if (!stream)
+        return refuse(
+          450,
+          '4.7.1',
+          'Not ready for this network yet, try again later',
+          `tenant ${tenant.name} has no stream`,
+        );
+      return authenticated(
+        tenants,
+        { tenantId: tenant.id, streamId: stream.id, identifier: tenant.name },
+        true,
+      );
     },
     checkReversePath: () => null,
     checkForwardPath: () => null,
@@ -45,7 +61,12 @@ export function createRelayHandler({ tenants, relay, trusted, log }: RelayHandle
       } catch (fault) {
         // Nothing was accepted: the client keeps the mail and comes again.
         log.error({ fault }, 'mail could not be written');
-        return refuse(451, '4.3.0', 'The mail could not be stored, try again later', 'the store or the spool refused');
+        return refuse(
+          451,
+          '4.3.0',
+          'The mail could not be stored, try again later',
+          'the store or the spool refused',
+        );
       }
     },
   };
@@ -54,8 +75,14 @@ export function createRelayHandler({ tenants, relay, trusted, log }: RelayHandle
 function authenticated(tenants: Tenants, holder: CredentialHolder, trustedNetwork: boolean): Authentication {
   const streamId = holder.streamId ?? tenants.streams(holder.tenantId)[0]?.id;
   const stream = streamId === undefined ? null : tenants.stream(streamId);
-  if (stream?.state !== 'active') return refuse(535, '5.7.8', 'This account is suspended', `stream of ${holder.identifier} is suspended`);
-  const principal: Principal = { tenantId: holder.tenantId, streamId: stream.id, name: holder.identifier, trustedNetwork };
+  if (stream?.state !== 'active')
+    return refuse(535, '5.7.8', 'This account is suspended', `stream of ${holder.identifier} is suspended`);
+  const principal: Principal = {
+    tenantId: holder.tenantId,
+    streamId: stream.id,
+    name: holder.identifier,
+    trustedNetwork,
+  };
   return { principal };
 }
 
