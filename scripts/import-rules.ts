@@ -46,6 +46,8 @@ export const sideDoors: Readonly<Record<string, readonly string[]>> = {
    * imports the door for that would load the engine.
    */
   ledger: ['writer.ts', 'status-condition.ts'],
+  /** What came back is read without a relay. */
+  relay: ['receive-report.ts'],
   /** The contract the listener asks for, and its fulfilment by relay and tenants. */
   'smtp-server': ['handler.ts', 'relay-handler.ts'],
 };

@@ -2,6 +2,7 @@
 import type { Command } from './command.ts';
 import { configCheckCommand } from './commands/config-check.ts';
 import { configShowCommand } from './commands/config-show.ts';
+import { diagnoseReportCommand } from './commands/diagnose-report.ts';
 import { logCommand } from './commands/log.ts';
 import { operatorCreateCommand } from './commands/operator-create.ts';
 import { operatorListCommand } from './commands/operator-list.ts';
@@ -28,4 +29,5 @@ export const commands: readonly Command[] = [
   queueCancelCommand,
   configShowCommand,
   configCheckCommand,
+  diagnoseReportCommand,
 ];
