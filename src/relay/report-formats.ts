@@ -164,10 +164,10 @@ export const recipientLines: readonly RecipientRule[] = [
     ],
   },
   {
-    means: 'the address, then why, on one line (OpenSMTPD, Zoho, Exchange 5.5, Mail2000)',
+    means: 'the address, then why, on one line (OpenSMTPD, Zoho, Exchange 5.5, Mail2000, MMDF, GroupWise)',
     line: ofLine(
       String.raw`[\s>*•"'-]{0,12}`,
-      String.raw`(?:: \S| \[| \.\.\. | on \w{3}, | (?:invalid address|error|delayed), error_code)`,
+      String.raw`(?:: \S| \[| \((?:host|user|unknown|mailbox|account|no such|not )| \.\.\. | on \w{3}, | (?:invalid address|error|delayed), error_code)`,
     ),
     examples: [
       'b@example.org: 550 5.2.2 <b@example.org>... Mailbox Full',
@@ -176,6 +176,8 @@ export const recipientLines: readonly RecipientRule[] = [
       'b@example.org on Thu, 29 Apr 2010 00:00:00 -0000',
       'b@example.org [User unknown]',
       ' b@example.org ... unknown host',
+      "'b@example.org (host: example.org) (queue: smtp)' for the following",
+      '\tb@example.org (user not found)',
     ],
   },
   {

@@ -150,4 +150,4 @@ export const hardWords =
 
 /** Words that say the address is there, and why it takes no mail at present. They outweigh a status. */
 export const softWords =
-  /disabled|suspended|inactive\b(?! email address)|deactivated|blocked|\bbloque|on hold|temporar|\blocked|\bfull\b|quota/;
+  /disabled|suspended|inactive\b(?! email address)|deactivated|blocked|\bbloque|on hold|recipient preferences|temporar|\blocked|\bfull\b|quota/;
