@@ -59,7 +59,18 @@ export async function runChild(work: (child: Child) => Promise<void>): Promise<n
     await work(await joinSupervisor());
     process.exit(0);
   } catch (fault) {
-    process.stderr.write(`${fault instanceof Error ? (fault.stack ?? fault.message) : String(fault)}\n`);
+    process.stderr.write(`${describe(fault)}\n`);
     process.exit(1);
   }
+}
+
+/** What the machine refuses is told in words an operator can act on; a fault of ours with its stack. */
+function describe(fault: unknown): string {
+  if (!(fault instanceof Error)) return String(fault);
+  const { code, address, port } = fault as NodeJS.ErrnoException & { address?: string; port?: number };
+  const listener = `${address ?? ''}:${port ?? ''}`;
+  if (code === 'EADDRINUSE') return `another program listens on ${listener}; see smtp.listen and http.listen`;
+  if (code === 'EACCES' && port !== undefined) return `this user may not listen on ${listener}`;
+  if (code === 'EADDRNOTAVAIL') return `${listener} is no address of this machine; see smtp.listen and http.listen`;
+  return fault.stack ?? fault.message;
 }
