@@ -20,12 +20,28 @@ export const limits = {
   forwardPathsPerMail: 1000,
   pathBytes: 254,
   localPartBytes: 64,
+  /** Of a path in SMTP: return addresses that carry a key (VERP, BATV, SRS) go well beyond 64, and RFC 5321 §4.5.3.1 allows it. */
+  pathLocalPartBytes: 192,
+  /** RFC 3461 §4.4 and §4.2: characters of ENVID and ORCPT as they stand in the command. */
+  envelopeIdChars: 100,
+  originalRecipientChars: 500,
   domainBytes: 255,
   /** Received fields before we call it a loop (RFC 5321 §6.3). */
   receivedFields: 50,
   smtpSessions: 10_000,
   smtpErrorsPerSession: 10,
   smtpLoginFailuresPerSession: 3,
+  /** Failed logins of one address (of IPv6, one /64) before AUTH is refused to it for a while, and how many addresses are remembered. */
+  smtpLoginFailuresPerAddress: 10,
+  smtpLoginAddresses: 10_000,
+  /** The first refusal lasts so long; each further failure doubles it up to the longest. */
+  smtpLoginBlockMs: 60_000,
+  smtpLoginLongestBlockMs: 60 * 60_000,
+  /** How long the last failure of an address is remembered. */
+  smtpLoginMemoryMs: 2 * 60 * 60_000,
+  /** A PROXY header: all its bytes, and how long a balancer may take to send it. */
+  proxyHeaderBytes: 4 * KiB,
+  proxyHeaderMs: 5_000,
   /** RFC 5321 §4.5.3.2.7: the server waits at least 5 minutes for a command. */
   smtpServerIdleMs: 5 * 60_000,
   smtpSessionMs: 60 * 60_000,
@@ -64,9 +80,17 @@ export const limits = {
   dnsCacheEntries: 10_000,
   /** Longest wait for one answer of one DNS server. */
   dnsWaitMs: 10_000,
-  /** How long an answer is kept: the lookups that tell no TTL, and the longest for those that do. */
-  dnsCacheMs: 5 * 60_000,
-  dnsNegativeCacheMs: 60_000,
+  /** DNS servers that are asked in turn, and questions under way at a time. */
+  dnsServers: 3,
+  dnsQuestionsOpen: 200,
+  /** Length of a DNS message over TCP: what its two octets can say. */
+  dnsMessageBytes: 65_535,
+  /** Aliases (CNAME) followed for one question. */
+  dnsAliases: 8,
+  /** How long an answer is kept at the longest; less if its TTL says so. */
+  dnsCacheMs: 60 * 60_000,
+  /** The same for "there is none". */
+  dnsNegativeCacheMs: 5 * 60_000,
   /** How long the address of a configured next hop is kept. */
   nextHopCacheMs: 30_000,
   /** Records of one answer that are looked at. */
@@ -91,6 +115,8 @@ export const limits = {
   /** How long an answer waits for the newest events to arrive in the ledger. */
   ledgerCatchUpMs: 5_000,
   ledgerQueryMs: 30_000,
+  /** Log pages that end before this row are found without folding the versions of all rows. */
+  ledgerShallowRows: 20_000,
   httpUrlBytes: 16 * KiB,
   httpBodyBytes: 1 * MiB,
   httpHeaderMs: 30_000,
@@ -135,6 +161,8 @@ export const limits = {
   eventScanBatch: 1000,
   /** Characters of a wrong parameter that an error message repeats. */
   echoedChars: 100,
+  /** Held deliveries released in one transaction. */
+  releasedTogether: 500,
   openAttempts: 200,
   attemptsPerDestination: 20,
   /** Mails over one session before it is ended, so that a server behind a balancer gets its turn. */

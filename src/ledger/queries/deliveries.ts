@@ -5,7 +5,8 @@ import type { Engine } from '../engine.ts';
 import { LedgerFault } from '../fault.ts';
 import type { DeliveryFilter, DeliveryPage, DeliveryRow, Page, Scope } from '../question.ts';
 import { deliveriesWhere } from './delivery-filter.ts';
-import { engagementOf } from './engagement-of.ts';
+import { type DeliveryKey, pageKeys } from './delivery-keys.ts';
+import { acceptedWithin, engagementOf } from './engagement-of.ts';
 import type { Where } from './where.ts';
 
 export function deliveries(
@@ -30,10 +31,11 @@ export async function deliveryPage(
   one: 'delivery' | 'mail',
 ): Promise<DeliveryPage> {
   checkPage(page);
-  const keys = page.limit === 0 ? [] : await pageKeys(engine, where, page, one);
-  const last = keys.length > 0 && keys.length < page.limit; // a page that is not full tells the total
-  const total = last ? page.offset + keys.length : await totalOf(engine, where, one);
-  return { total, rows: keys.length === 0 ? [] : await rowsOf(engine, where, keys, page.direction) };
+  const { keys, total } = await pageKeys(engine, where, page, one);
+  return {
+    total: total ?? (await totalOf(engine, where, one)),
+    rows: keys.length === 0 ? [] : await rowsOf(engine, where, keys, page.direction),
+  };
 }
 
 function checkPage({ offset, limit }: Page): void {
@@ -45,30 +47,7 @@ function checkPage({ offset, limit }: Page): void {
   );
 }
 
-interface DeliveryKey {
-  mailId: number;
-  n: number;
-}
-
-const order = { ascending: 'ASC', descending: 'DESC' } as const;
-
-async function pageKeys(
-  engine: Engine,
-  where: Where,
-  { direction, limit, offset }: Page,
-  one: 'delivery' | 'mail',
-): Promise<DeliveryKey[]> {
-  const statement = `SELECT mail_id, ${one === 'mail' ? 'min(n)' : 'n'} AS lowest
-FROM deliveries FINAL
-${where.ofVersions()}
-${one === 'mail' ? 'GROUP BY mail_id' : ''}
-ORDER BY mail_id ${order[direction]}, lowest ${order[direction]}
-LIMIT {limit:UInt64} OFFSET {offset:UInt64}`;
-  const rows = await engine.ask(statement, { ...where.values, limit, offset });
-  return rows.map(([mailId, lowest]) => ({ mailId: Number(mailId), n: Number(lowest) }));
-}
-
-async function totalOf(engine: Engine, where: Where, one: 'delivery' | 'mail'): Promise<number> {
+export async function totalOf(engine: Engine, where: Where, one: 'delivery' | 'mail'): Promise<number> {
   const count = one === 'mail' ? 'uniqExact(mail_id)' : 'count()';
   const [row] = await engine.ask(
     `SELECT ${count} FROM deliveries FINAL\n${where.ofVersions()}`,
@@ -84,16 +63,22 @@ async function rowsOf(
   direction: Page['direction'],
 ): Promise<DeliveryRow[]> {
   const mailIds = keys.map(({ mailId }) => mailId);
+  const acceptances = keys.map(({ acceptedAt }) => acceptedAt);
+  const values = { tenantId, mailIds, from: acceptances.reduce(lower), to: acceptances.reduce(higher) };
+  const order = direction === 'ascending' ? 'ASC' : 'DESC';
   const statement = `SELECT ${[...mailSelection, ...deliverySelection].join(', ')}
 FROM deliveries FINAL
-PREWHERE tenant_id = {tenantId:UInt64} AND mail_id IN {mailIds:Array(UInt64)}
+PREWHERE tenant_id = {tenantId:UInt64} AND ${acceptedWithin} AND mail_id IN {mailIds:Array(UInt64)}
   AND (mail_id, n) IN arrayZip({mailIds:Array(UInt64)}, {numbers:Array(UInt32)})
-ORDER BY mail_id ${order[direction]}, n ${order[direction]}`;
-  const rows = await engine.ask(statement, { tenantId, mailIds, numbers: keys.map(({ n }) => n) });
-  const engagement = await engagementOf(engine, { tenantId, mailIds });
+ORDER BY mail_id ${order}, n ${order}`;
+  const rows = await engine.ask(statement, { ...values, numbers: keys.map(({ n }) => n) });
+  const engagement = await engagementOf(engine, values);
   return rows.map((cells) => {
     const row = new RowReader(cells);
     const [mail, delivery] = [readMail(row), readDelivery(row)];
     return { mail, delivery, engagement: engagement(mail.mailId, delivery.n) };
   });
 }
+
+const lower = (a: number, b: number) => Math.min(a, b);
+const higher = (a: number, b: number) => Math.max(a, b);

@@ -4,17 +4,29 @@ import type { DeliveryRow } from '../question.ts';
 
 type Facts = DeliveryRow['engagement'];
 
+/** Keeps the engine to the partitions of a page. */
+export const acceptedWithin = `accepted_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
+  AND accepted_at <= fromUnixTimestamp64Milli({to:Int64}, 'UTC')`;
+
+export interface PageOfMails {
+  tenantId: number;
+  mailIds: readonly number[];
+  /** Times of acceptance of the first and the last of them. */
+  from: number;
+  to: number;
+}
+
 const statement = `SELECT mail_id, n, sum(opens), sum(clicks),
   toUnixTimestamp64Milli(min(complained_at)), toUnixTimestamp64Milli(min(unsubscribed_at))
 FROM engagement
-WHERE tenant_id = {tenantId:UInt64} AND mail_id IN {mailIds:Array(UInt64)}
+WHERE tenant_id = {tenantId:UInt64} AND ${acceptedWithin} AND mail_id IN {mailIds:Array(UInt64)}
 GROUP BY mail_id, n`;
 
 export async function engagementOf(
   engine: Engine,
-  { tenantId, mailIds }: { tenantId: number; mailIds: readonly number[] },
+  { tenantId, mailIds, from, to }: PageOfMails,
 ): Promise<(mailId: number, n: number) => Facts> {
-  const rows = await engine.ask(statement, { tenantId, mailIds });
+  const rows = await engine.ask(statement, { tenantId, mailIds, from, to });
   const found = new Map<string, Facts>();
   for (const [mailId, n, opens, clicks, complainedAt, unsubscribedAt] of rows) {
     found.set(`${mailId}:${n}`, {

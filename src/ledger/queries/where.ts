@@ -32,6 +32,11 @@ export class Where {
     this.#changing.push(condition);
   }
 
+  /** All versions of a row hold or none does, so folding them is not needed to know which rows match. */
+  get allFixed(): boolean {
+    return this.#changing.length === 0;
+  }
+
   /** For a table that is read with FINAL. */
   ofVersions(): string {
     const changing = this.#changing.length === 0 ? '' : `\nWHERE ${this.#changing.join('\n  AND ')}`;
