@@ -6,7 +6,7 @@ import { loadInstallationKey } from './base/secret.ts';
 import { type Child, runChild } from './child.ts';
 import { crashPointWanted } from './config/config.ts';
 import { dataPaths } from './data-paths.ts';
-import { createFindTargets } from './dns/dns.ts';
+import { createFindTargets, createResolver } from './dns/dns.ts';
 import { openQueue } from './queue/queue.ts';
 import { createRelay } from './relay/relay.ts';
 import { connect, createSessionPool } from './smtp-client/smtp-client.ts';
@@ -35,11 +35,21 @@ await runChild(async ({ config, stop, ready }: Child) => {
     process.exit(1);
   });
   const sessions = createSessionPool(connect, systemClock);
+  const resolver = createResolver({
+    clock: systemClock,
+    servers: config.dns.servers.length > 0 ? config.dns.servers : undefined,
+    trustAd: config.dns.trustAd,
+  });
   const relay = createRelay({
     clock: systemClock,
     hostname: config.hostname,
     nextHop: config.nextHop,
-    findTargets: createFindTargets({ clock: systemClock, ownNames: [config.hostname] }),
+    findTargets: createFindTargets({
+      clock: systemClock,
+      resolver,
+      ownNames: [config.hostname],
+      ownListeners: config.smtp.listen,
+    }),
     sessions,
     node: { number: config.nodeNumber, name: config.hostname },
     plan: { waitsMs: config.retrySchedule },

@@ -2,9 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { OptionProblem } from '../base/option.ts';
-import { hostName, httpUrl, listenAddress, nextHop, trustedNetwork } from './addresses.ts';
+import {
+  hostName,
+  httpUrl,
+  listenAddress,
+  nameServer,
+  nextHop,
+  tlsPolicyRule,
+  trustedNetwork,
+} from './addresses.ts';
 
-const kinds = { hostName, httpUrl, listenAddress, nextHop, trustedNetwork };
+const kinds = { hostName, httpUrl, listenAddress, nameServer, nextHop, tlsPolicyRule, trustedNetwork };
 type KindName = keyof typeof kinds;
 
 const read: [kind: KindName, text: string, value: unknown][] = [
@@ -40,6 +48,13 @@ const read: [kind: KindName, text: string, value: unknown][] = [
     'smtps://[2001:db8::1]',
     { host: '2001:db8::1', port: 465, tls: 'implicit', credentials: null },
   ],
+  ['nameServer', '192.0.2.53', '192.0.2.53'],
+  ['nameServer', '2001:db8::53', '2001:db8::53'],
+  ['nameServer', '127.0.0.1:5353', '127.0.0.1:5353'],
+  ['nameServer', '[2001:db8::53]:53', '[2001:db8::53]:53'],
+  ['tlsPolicyRule', 'Example.com = required', { pattern: 'example.com', policy: 'required' }],
+  ['tlsPolicyRule', '*.corp.example=none', { pattern: '*.corp.example', policy: 'none' }],
+  ['tlsPolicyRule', '*=mta-sts', { pattern: '*', policy: 'mta-sts' }],
   ['httpUrl', 'http://user:pass@db.example:8123/waybill', 'http://user:pass@db.example:8123/waybill'],
 ];
 
@@ -48,6 +63,18 @@ for (const [kind, text, value] of read) {
 }
 
 const refused: [kind: KindName, text: string][] = [
+  ['nameServer', 'dns.example'],
+  ['nameServer', 'dns.example:53'],
+  ['nameServer', '192.0.2.1:0'],
+  ['nameServer', '192.0.2.1:65536'],
+  ['nameServer', '[192.0.2.1]:53'],
+  ['nameServer', ''],
+  ['tlsPolicyRule', 'example.com'],
+  ['tlsPolicyRule', 'example.com=always'],
+  ['tlsPolicyRule', 'example.com=required=none'],
+  ['tlsPolicyRule', '*example.com=required'],
+  ['tlsPolicyRule', 'a.*.example=required'],
+  ['tlsPolicyRule', '=required'],
   ['listenAddress', '2525'],
   ['listenAddress', ':2525'],
   ['listenAddress', '127.0.0.1'],

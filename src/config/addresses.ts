@@ -1,5 +1,5 @@
 /** Kinds of values that name hosts: where to listen, whom to trust, where to relay to. */
-import { isIP, isIPv6 } from 'node:net';
+import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { type Network, parseNetwork, printNetwork } from '../base/network.ts';
 import { OptionProblem } from '../base/option.ts';
 import { type Kind, textKind } from './kinds.ts';
@@ -133,6 +133,38 @@ function printNextHop({ host, port, tls, credentials }: NextHop): string {
       : `${encodeURIComponent(credentials.username)}:${encodeURIComponent(credentials.password)}@`;
   return `${implicit ? 'smtps' : 'smtp'}://${login}${printHostAndPort({ host, port })}${implicit ? '' : `?tls=${tls}`}`;
 }
+
+/** A name server: an address, with or without a port. */
+export const nameServer: Kind<string> = textKind((text) => {
+  const parts = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
+  const [, inBrackets, bare, port] = parts ?? [];
+  const sound =
+    parts === null ? isIP(text) !== 0 : inBrackets === undefined ? isIPv4(bare ?? '') : isIPv6(inBrackets);
+  if (sound && Number(port ?? 53) >= 1 && Number(port ?? 53) <= 65_535) return text;
+  throw new OptionProblem('expected an address such as 192.0.2.53, 127.0.0.1:5353 or [2001:db8::53]:53');
+}, String);
+
+/** How mail to some domains is secured; the words are those of `relay/tls-policy.ts`. */
+export interface TlsPolicyRule {
+  /** `example.com`; `*.example.com`: every name below it; `*`: every domain. Lower case. */
+  pattern: string;
+  policy: 'published' | 'none' | 'opportunistic' | 'required' | 'dane' | 'mta-sts';
+}
+
+const tlsPolicies = ['published', 'none', 'opportunistic', 'required', 'dane', 'mta-sts'] as const;
+
+export const tlsPolicyRule: Kind<TlsPolicyRule> = textKind(
+  (text) => {
+    const [pattern = '', wish = '', ...rest] = text.split('=').map((part) => part.trim().toLowerCase());
+    const policy = tlsPolicies.find((known) => known === wish);
+    const sound = pattern === '*' || isHostName(pattern.replace(/^\*\./, ''));
+    if (sound && policy !== undefined && rest.length === 0) return { pattern, policy };
+    throw new OptionProblem(
+      `expected domain=policy such as example.com=required, *.example.net=none or *=published; policies: ${tlsPolicies.join(', ')}`,
+    );
+  },
+  ({ pattern, policy }) => `${pattern}=${policy}`,
+);
 
 /** Base URL of an HTTP service; may carry credentials. */
 export const httpUrl: Kind<string> = textKind((text) => {

@@ -7,7 +7,15 @@
  */
 import { limits } from '../base/limits.ts';
 import type { Option } from '../base/option.ts';
-import { hostName, httpUrl, listenAddress, nextHop, trustedNetwork } from './addresses.ts';
+import {
+  hostName,
+  httpUrl,
+  listenAddress,
+  nameServer,
+  nextHop,
+  tlsPolicyRule,
+  trustedNetwork,
+} from './addresses.ts';
 import { byteSize, duration, type Kind, listOf, oneOf, optional, path, wholeNumber } from './kinds.ts';
 
 const MiB = 1024 ** 2;
@@ -142,6 +150,29 @@ export const schema = {
       default: limits.attemptsPerDestination,
       meaning: 'Most attempts under way at a time to one destination, 1 to 1000.',
       example: '5',
+    }),
+    tlsPolicy: option(listOf(tlsPolicyRule, { min: 0, max: 1000 }), {
+      key: 'delivery.tls_policy',
+      default: [],
+      meaning:
+        'How mail to a domain is secured where it is not left to what the domain publishes, the first match counts: `published`, `none`, `opportunistic`, `required`, `dane` or `mta-sts` (docs/transport-security.md).',
+      example: 'bank.example=required, *.corp.example=none',
+    }),
+  },
+  dns: {
+    servers: option(listOf(nameServer, { min: 0, max: limits.dnsServers }), {
+      key: 'dns.servers',
+      default: [],
+      meaning:
+        'Name servers that are asked, in turn; empty: those of the system. They have to answer for every domain.',
+      example: '127.0.0.1, 192.0.2.53:53',
+    }),
+    trustAd: option(oneOf('loopback', 'always', 'never'), {
+      key: 'dns.trust_ad',
+      default: 'loopback',
+      meaning:
+        'Which name servers are believed that an answer was validated with DNSSEC, which DANE needs: those on this machine (`loopback`), `always`, or `never`.',
+      example: 'never',
     }),
   },
   ledger: {

@@ -7,24 +7,32 @@
  */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
+import { unmapped } from '../base/network.ts';
 import { type Random, systemRandom } from '../base/random.ts';
 import type { RemoteMta } from '../events/delivery-status.ts';
 import { Cache } from './cache.ts';
 import { failure, type LookupFailure, type MxDeps, mxTargets } from './mx.ts';
-import { createResolver, type ResolverOptions } from './resolver.ts';
+import type { Resolver } from './resolver.ts';
 
+export { type Dane, daneOf } from './dane.ts';
 export type { LookupFailure, MxLookup, MxTarget } from './mx.ts';
-export { mxTargets } from './mx.ts';
-export type { Answer, MxRecord, Resolver, ResolverOptions } from './resolver.ts';
+export { isUsable, mxTargets } from './mx.ts';
+export type { Answer, MxRecord, Resolver, ResolverOptions, TlsaRecord } from './resolver.ts';
 export { createResolver } from './resolver.ts';
 
 export type Targets = { ok: true; targets: RemoteMta[] } | { ok: false; observation: LookupFailure };
 
-export interface FindTargetsOptions extends ResolverOptions {
+export interface FindTargetsOptions {
+  clock: Clock;
+  resolver: Resolver;
   random?: Random;
   /** Our own host names; see `MxDeps.ownNames`. */
   ownNames?: readonly string[];
+  /** Where we listen: an MX host that is found there is we. */
+  ownListeners?: readonly { host: string; port: number }[];
   /** Port of MX hosts. Other than 25, and `loopback`, serve laboratories. */
   port?: number;
   loopback?: boolean;
@@ -38,8 +46,9 @@ export interface FindTargets {
 }
 
 export function createFindTargets(options: FindTargetsOptions): FindTargets {
-  const { clock, random = systemRandom, ownNames = [], port = 25, loopback = false } = options;
-  const deps: MxDeps = { resolver: createResolver(options), random, ownNames, loopback };
+  const { clock, resolver, random = systemRandom, ownNames = [], port = 25, loopback = false } = options;
+  const listening = (options.ownListeners ?? []).filter((listener) => listener.port === port);
+  const deps: MxDeps = { resolver, random, ownNames, isOurs: listenedTo(listening), loopback };
   const hosts = new Cache<Targets>(clock, limits.dnsCacheEntries);
   return {
     mx: async (domain) => {
@@ -55,6 +64,17 @@ export function createFindTargets(options: FindTargetsOptions): FindTargets {
       if (isIP(address) !== 0) return { ok: true, targets: [{ name: address, address, port: hostPort }] };
       return hosts.get(`${name} ${hostPort}`, () => lookUpHost(name, hostPort));
     },
+  };
+}
+
+/** A listener on no address in particular hears on all that the machine has, now. */
+function listenedTo(listeners: readonly { host: string }[]): (address: string) => boolean {
+  const anywhere = listeners.some(({ host }) => host === '0.0.0.0' || host === '::');
+  return (address) => {
+    const plain = unmapped(address);
+    if (listeners.some(({ host }) => host === plain)) return true;
+    if (!anywhere) return false;
+    return Object.values(networkInterfaces()).some((found) => found?.some((own) => own.address === plain));
   };
 }
 

@@ -7,6 +7,7 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { limits } from '../base/limits.ts';
 import type { Random } from '../base/random.ts';
+import { withoutDot } from './answer.ts';
 import type { MxRecord, Resolver } from './resolver.ts';
 
 export interface MxTarget {
@@ -31,8 +32,15 @@ export interface MxDeps {
   random: Random;
   /** Names we give ourselves: hosts that are not better than us are left out (RFC 5321 §5.1). */
   ownNames: readonly string[];
+  /** Whether a connection to this address would reach our own listener, under whatever name. */
+  isOurs: (address: string) => boolean;
   /** Take addresses of this machine, for a laboratory. */
   loopback: boolean;
+}
+
+interface Candidate {
+  name: string;
+  preference: number;
 }
 
 export function failure(cause: LookupFailure['cause'], enhancedStatus: string, text: string): LookupFailure {
@@ -48,7 +56,8 @@ export async function mxTargets(domain: string, deps: MxDeps): Promise<MxLookup>
     return { failed: failure('dns', '4.4.3', `no answer for the MX of ${domain}: ${answer.fault}`) };
   }
   if ('absent' in answer) {
-    if (answer.absent === 'records') return hostsOf(domain, [domain], deps);
+    if (answer.absent === 'records')
+      return hostsOf(domain, [{ name: withoutDot(domain), preference: 0 }], deps);
     return { failed: failure('no-mx', '5.1.2', `the domain ${domain} does not exist`) };
   }
   return namedHosts(domain, answer.found, deps);
@@ -67,11 +76,22 @@ function namedHosts(
     return { failed: failure('no-mx', '5.4.4', `no MX of ${domain} is a host name`) };
   }
   const better = betterThanUs(usable, deps.ownNames);
-  if (better.length === 0) {
-    return { failed: failure('dns', '5.4.6', `mail for ${domain} loops back to this relay`) };
+  if (better.length === 0) return loop(domain);
+  return hostsOf(domain, eachOnce(inOrder(better, deps.random)), deps);
+}
+
+function loop(domain: string): { failed: LookupFailure } {
+  return { failed: failure('dns', '5.4.6', `mail for ${domain} loops back to this relay`) };
+}
+
+/** A host named twice counts where it is named first. */
+function eachOnce(records: readonly MxRecord[]): Candidate[] {
+  const candidates = new Map<string, Candidate>();
+  for (const { exchange, preference } of records) {
+    const name = withoutDot(exchange);
+    if (!candidates.has(name)) candidates.set(name, { name, preference });
   }
-  const names = inOrder(better, deps.random).map(({ exchange }) => withoutDot(exchange));
-  return hostsOf(domain, [...new Set(names)], deps);
+  return [...candidates.values()];
 }
 
 /** Hosts that are not better than we are would hand the mail back to us. */
@@ -89,12 +109,21 @@ function inOrder(records: readonly MxRecord[], random: Random): MxRecord[] {
   return drawn.map(({ record }) => record);
 }
 
-async function hostsOf(domain: string, names: readonly string[], deps: MxDeps): Promise<MxLookup> {
-  const asked = names.slice(0, limits.mxTargets);
-  const hosts = await Promise.all(asked.map((name) => addressesOf(name, deps)));
-  const targets = hosts.flatMap((host) => ('addresses' in host ? [host] : []));
+async function hostsOf(domain: string, candidates: readonly Candidate[], deps: MxDeps): Promise<MxLookup> {
+  const asked = candidates.slice(0, limits.mxTargets);
+  const hosts = await Promise.all(
+    asked.map(async (candidate) => ({ ...candidate, ...(await addressesOf(candidate.name, deps)) })),
+  );
+  // An address of ours under another name is we as well (RFC 5321 §5.1).
+  const ours = hosts.filter((host) => 'addresses' in host && host.addresses.some(deps.isOurs));
+  const ourPreference = Math.min(...ours.map(({ preference }) => preference));
+  const better = hosts.filter(({ preference }) => preference < ourPreference);
+  if (better.length === 0) return loop(domain);
+  const targets = better.flatMap((host) =>
+    'addresses' in host ? [{ name: host.name, addresses: host.addresses }] : [],
+  );
   if (targets.length > 0) return { targets };
-  const faults = hosts.flatMap((host) => ('fault' in host ? [host.fault] : []));
+  const faults = better.flatMap((host) => ('fault' in host ? [host.fault] : []));
   if (faults[0] !== undefined) return { failed: failure('dns', '4.4.3', faults[0]) };
   return { failed: failure('no-mx', '5.4.4', `no host that takes mail for ${domain} has a usable address`) };
 }
@@ -130,6 +159,7 @@ function literalTarget(literal: string, deps: MxDeps): MxLookup {
   if (isIP(address) === 0) return { failed: failure('no-mx', '5.1.2', `${literal} is no address`) };
   if (!isUsable(address, deps))
     return { failed: failure('no-mx', '5.4.4', `${literal} is no usable address`) };
+  if (deps.isOurs(address)) return loop(literal);
   return { targets: [{ name: literal, addresses: [address] }] };
 }
 
@@ -147,7 +177,7 @@ unusable.addAddress('::1', 'ipv6');
 unusable.addSubnet('fe80::', 10, 'ipv6');
 unusable.addSubnet('ff00::', 8, 'ipv6');
 
-function isUsable(address: string, { loopback }: MxDeps): boolean {
+export function isUsable(address: string, { loopback }: Pick<MxDeps, 'loopback'>): boolean {
   return loopback || !unusable.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
 
@@ -155,14 +185,10 @@ function isRoot(exchange: string): boolean {
   return exchange === '' || exchange === '.';
 }
 
-function withoutDot(name: string): string {
-  return name.replace(/\.$/, '').toLowerCase();
-}
-
 const hostName = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
 
 /** An exchange that is an address, as some domains have it, is no host name. */
-function isHostName(name: string): boolean {
+export function isHostName(name: string): boolean {
   const bare = withoutDot(name);
   return bare.length <= limits.domainBytes && hostName.test(bare) && !/(?:^|\.)\d+$/.test(bare);
 }
