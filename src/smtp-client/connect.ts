@@ -30,6 +30,10 @@ type Attempted = { session: SmtpSession } | (Failed & { inHandshake: boolean });
 
 export const connect: Connect = async (options) => {
   assert(/^[\x21-\x7e]+$/.test(options.greetingName), 'the greeting name is one word');
+  assert(
+    !options.requireTls || options.tls === 'required' || options.tls === 'implicit',
+    'TLS is not optional',
+  );
   assert(isIP(options.target.address) !== 0, 'an address is known before a connection is made');
   let attempted = await attempt(options, options.tls);
   // RFC 7435: some protection most of the time. The session says that it has no TLS.
@@ -105,6 +109,7 @@ class Opening {
       (await this.#hearGreeting()) ??
       (await this.#hello()) ??
       (tls === 'opportunistic' || tls === 'required' ? await this.#startTls(tls) : null) ??
+      this.#checkRequireTls() ??
       (await this.#authenticate())
     );
   }
@@ -159,9 +164,9 @@ class Opening {
 
   async #startTls(tls: 'opportunistic' | 'required'): Promise<Observation | null> {
     if (!this.#extensions.startTls) {
-      return tls === 'opportunistic'
-        ? null
-        : unsupported('tls', '4.7.4', 'the server does not offer STARTTLS');
+      const text = 'the server does not offer STARTTLS';
+      if (this.#options.requireTls) return lacksRequireTls(text);
+      return tls === 'opportunistic' ? null : unsupported('tls', '4.7.4', text);
     }
     const heard = await this.#live.ask('STARTTLS\r\n', this.#options.timeouts.commandMs);
     if (isNegative(heard) && !isClosing(heard) && tls === 'opportunistic') return null;
@@ -197,7 +202,13 @@ class Opening {
   #checkCertificate({ problem }: { problem: string }): Observation | null {
     if (problem === '') return null;
     const text = `the certificate of the server is not valid: ${problem}`;
+    if (this.#options.requireTls) return lacksRequireTls(text);
     return observe('tls', { cause: 'tls', text });
+  }
+
+  #checkRequireTls(): Observation | null {
+    if (!this.#options.requireTls || this.#extensions.requireTls) return null;
+    return lacksRequireTls('the server does not offer REQUIRETLS');
   }
 
   async #authenticate(): Promise<Observation | null> {
@@ -208,4 +219,9 @@ class Opening {
     }
     return authenticate(this.#live, this.#extensions, credentials, timeouts);
   }
+}
+
+/** Known before MAIL is said, so another server may be tried. RFC 8689 §4.2.1 has the status. */
+function lacksRequireTls(text: string): Observation {
+  return unsupported('ehlo', '5.7.30', `${text}, and the mail requires TLS all the way`);
 }

@@ -6,7 +6,9 @@ import { isAscii as isAsciiContent } from 'node:buffer';
 import { assert } from '../base/assert.ts';
 import { limits } from '../base/limits.ts';
 import type { Stage } from '../events/delivery-status.ts';
+import { domainOf } from '../protocol/address/address.ts';
 import { isAscii, isSafePath, mailCommand, rcptCommand } from '../protocol/smtp/commands.ts';
+import { noForwardPathOptions, noMailOptions } from '../protocol/smtp/envelope-options.ts';
 import type { Extensions } from '../protocol/smtp/extensions.ts';
 import { contentTerminator, declaredBytes, transparentPart } from '../protocol/smtp/transparency.ts';
 import {
@@ -30,11 +32,24 @@ export interface Conversation {
 }
 
 /** One observation per forward-path, in order. Drops the connection when it cannot be used again. */
-export async function converse(conversation: Conversation, mail: OutgoingMail): Promise<Observation[]> {
+export async function converse(conversation: Conversation, given: OutgoingMail): Promise<Observation[]> {
+  const mail = conversation.extensions.smtpUtf8 ? given : withAsciiDomains(given);
   const findings = new Findings(mail.forwardPaths.length);
   refuseUnsayable(findings, mail, conversation.extensions);
   if (findings.open.length > 0) await new Transaction(conversation, mail, findings).run();
   return findings.all();
+}
+
+/** RFC 6531 §3.2: a domain has another spelling for servers without SMTPUTF8. A local part has none. */
+function withAsciiDomains(mail: OutgoingMail): OutgoingMail {
+  if (isAscii(mail.reversePath) && mail.forwardPaths.every(isAscii)) return mail;
+  const forwardPaths = mail.forwardPaths.map(withAsciiDomain);
+  return { ...mail, reversePath: withAsciiDomain(mail.reversePath), forwardPaths };
+}
+
+function withAsciiDomain(path: string): string {
+  const domain = isAscii(path) ? '' : domainOf(path);
+  return domain === '' ? path : `${path.slice(0, path.lastIndexOf('@'))}@${domain}`;
 }
 
 /** What is known of each forward-path so far. */
@@ -80,12 +95,22 @@ function refuseUnsayable(findings: Findings, mail: OutgoingMail, extensions: Ext
   }
 }
 
-function refuseMail({ reversePath, content }: OutgoingMail, extensions: Extensions): Observation | null {
+function refuseMail(
+  { reversePath, content, options = noMailOptions }: OutgoingMail,
+  extensions: Extensions,
+): Observation | null {
   if (!isSafePath(reversePath)) {
     return unsupported('mail', '5.1.7', 'the address cannot be written as a reverse-path');
   }
   if (!isAscii(reversePath) && !extensions.smtpUtf8) {
     return unsupported('mail', '5.6.7', 'the server does not offer SMTPUTF8');
+  }
+  if (options.smtpUtf8 && !extensions.smtpUtf8) {
+    const text = 'the header section is not ASCII and the server does not offer SMTPUTF8';
+    return unsupported('mail', '5.6.9', text);
+  }
+  if (options.requireTls && !extensions.requireTls) {
+    return unsupported('mail', '5.7.30', 'the server does not offer REQUIRETLS');
   }
   if (!extensions.eightBitMime && !isAsciiContent(content)) {
     return unsupported('mail', '5.6.3', 'the content is 8-bit and the server does not offer 8BITMIME');
@@ -119,15 +144,21 @@ class Transaction {
 
   #compose(): string[] {
     const { extensions, needsReset } = this.#conversation;
-    const { reversePath, forwardPaths, content } = this.#mail;
+    const { reversePath, forwardPaths, content, options = noMailOptions, forwardPathOptions } = this.#mail;
     const paths = this.#open.map((index) => forwardPaths[index] ?? '');
-    const mail = mailCommand({
-      reversePath,
-      sizeBytes: extensions.size === null ? null : declaredBytes(content),
-      eightBitMime: extensions.eightBitMime && !isAsciiContent(content),
-      smtpUtf8: ![reversePath, ...paths].every(isAscii),
-    });
-    return [...(needsReset ? ['RSET\r\n'] : []), mail, ...paths.map(rcptCommand), 'DATA\r\n'];
+    const mail = mailCommand(
+      {
+        reversePath,
+        sizeBytes: extensions.size === null ? null : declaredBytes(content),
+        eightBitMime: extensions.eightBitMime && !isAsciiContent(content),
+        smtpUtf8: options.smtpUtf8 || ![reversePath, ...paths].every(isAscii),
+        options,
+      },
+      extensions,
+    );
+    const optionsAt = (index: number) => forwardPathOptions?.[index] ?? noForwardPathOptions;
+    const rcpts = this.#open.map((index, at) => rcptCommand(paths[at] ?? '', optionsAt(index), extensions));
+    return [...(needsReset ? ['RSET\r\n'] : []), mail, ...rcpts, 'DATA\r\n'];
   }
 
   async run(): Promise<void> {

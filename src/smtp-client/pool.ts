@@ -8,6 +8,8 @@
 import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import type { TlsFacts } from '../events/delivery-status.ts';
+import { domainOf } from '../protocol/address/address.ts';
+import type { ServerLimits } from '../protocol/smtp/extensions.ts';
 import type { Connect, ConnectOptions, Observation, OutgoingMail, SmtpSession } from './smtp-client.ts';
 
 export interface Sent {
@@ -79,27 +81,42 @@ export function createSessionPool(connect: Connect, clock: Clock): SessionPool {
     sweeping = false;
   };
 
+  /** To as many of the first forward-paths as the server takes in one transaction. */
   const sendOver = async (key: string, pooled: PooledSession, mail: OutgoingMail): Promise<Sent> => {
     const { session } = pooled;
-    const observations = await session.send(mail);
+    const observations = await session.send(firstPaths(mail, pathsWithin(session.limits, mail.forwardPaths)));
     giveBack(key, { ...pooled, mails: pooled.mails + 1 });
     return { observations, sendingIp: session.sendingIp, tls: session.tls };
   };
 
+  const sendSome = async (options: ConnectOptions, mail: OutgoingMail): Promise<Sent> => {
+    const key = keyOf(options);
+    const kept = takeIdle(key);
+    if (kept) {
+      const sent = await sendOver(key, kept, mail);
+      if (!wentStale(sent.observations)) return sent;
+    }
+    const session = await connect(options);
+    if ('failed' in session) {
+      const observations = mail.forwardPaths.map(() => session.failed);
+      return { observations, sendingIp: session.sendingIp, tls: null };
+    }
+    return sendOver(key, { session, mails: 0, idleSince: 0 }, mail);
+  };
+
   return {
     async send(options, mail) {
-      const key = keyOf(options);
-      const kept = takeIdle(key);
-      if (kept) {
-        const sent = await sendOver(key, kept, mail);
-        if (!wentStale(sent.observations)) return sent;
+      let sent = await sendSome(options, mail);
+      while (sent.observations.length < mail.forwardPaths.length) {
+        const rest = otherPaths(mail, sent.observations.length);
+        const [unheard] = sent.observations.slice(-1).filter(({ cause }) => isOfConnection(cause));
+        // A server that does not answer is not asked again for each part of the mail.
+        const more = unheard
+          ? { ...sent, observations: rest.forwardPaths.map(() => unheard) }
+          : await sendSome(options, rest);
+        sent = { ...more, observations: [...sent.observations, ...more.observations] };
       }
-      const session = await connect(options);
-      if ('failed' in session) {
-        const observations = mail.forwardPaths.map(() => session.failed);
-        return { observations, sendingIp: session.sendingIp, tls: null };
-      }
-      return sendOver(key, { session, mails: 0, idleSince: 0 }, mail);
+      return sent;
     },
     idle: () => idleCount,
     async close() {
@@ -113,8 +130,42 @@ export function createSessionPool(connect: Connect, clock: Clock): SessionPool {
 }
 
 /** Sessions may be shared by mails that would connect in the same way only. */
-function keyOf({ target, localAddress, tls, credentials }: ConnectOptions): string {
-  return JSON.stringify([target.name, target.address, target.port, localAddress, tls, credentials?.username]);
+function keyOf({ target, localAddress, tls, requireTls, credentials }: ConnectOptions): string {
+  const { name, address, port } = target;
+  return JSON.stringify([name, address, port, localAddress, tls, requireTls, credentials?.username]);
+}
+
+/** How many of the first forward-paths fit into one transaction (RFC 9422). */
+function pathsWithin({ rcptMax, rcptDomainMax }: ServerLimits, paths: readonly string[]): number {
+  const mostPaths = Math.min(paths.length, rcptMax ?? paths.length);
+  if (rcptDomainMax === null) return mostPaths;
+  const domains = new Set<string>();
+  const beyond = paths
+    .slice(0, mostPaths)
+    .findIndex((path) => domains.add(domainOf(path)).size > rcptDomainMax);
+  return beyond === -1 ? mostPaths : beyond;
+}
+
+function firstPaths(mail: OutgoingMail, count: number): OutgoingMail {
+  if (count === mail.forwardPaths.length) return mail;
+  return withPaths(mail, 0, count);
+}
+
+function otherPaths(mail: OutgoingMail, from: number): OutgoingMail {
+  return withPaths(mail, from, mail.forwardPaths.length);
+}
+
+function withPaths(mail: OutgoingMail, from: number, to: number): OutgoingMail {
+  const { forwardPathOptions } = mail;
+  return {
+    ...mail,
+    forwardPaths: mail.forwardPaths.slice(from, to),
+    ...(forwardPathOptions ? { forwardPathOptions: forwardPathOptions.slice(from, to) } : {}),
+  };
+}
+
+function isOfConnection(cause: Observation['cause']): boolean {
+  return cause !== null && cause !== 'unsupported';
 }
 
 /** The server had closed the session, or used the next command to say that it does now. */

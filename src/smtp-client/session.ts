@@ -3,7 +3,7 @@ import { assert } from '../base/assert.ts';
 import { Deadline } from '../base/deadline.ts';
 import { limits } from '../base/limits.ts';
 import type { TlsFacts } from '../events/delivery-status.ts';
-import type { Extensions } from '../protocol/smtp/extensions.ts';
+import type { Extensions, ServerLimits } from '../protocol/smtp/extensions.ts';
 import { type Conversation, converse } from './conversation.ts';
 import type { Observation, OutgoingMail, SmtpSession, SmtpTimeouts } from './smtp-client.ts';
 import type { Wire } from './wire.ts';
@@ -11,9 +11,11 @@ import type { Wire } from './wire.ts';
 export class Session implements SmtpSession {
   readonly sendingIp: string;
   readonly tls: TlsFacts | null;
+  readonly limits: ServerLimits;
   readonly #wire: Wire;
   readonly #conversation: Conversation;
   #busy = false;
+  #mails = 0;
   /** The time limits of the stages add up: a thousand slow replies are as good as none. */
   readonly #deadline = new Deadline(() => {
     this.#wire.drop({ cause: 'timeout', text: 'the transaction took too long' });
@@ -24,16 +26,18 @@ export class Session implements SmtpSession {
     this.#conversation = { wire, extensions, timeouts, needsReset: false };
     this.sendingIp = wire.sendingIp;
     this.tls = tls;
+    this.limits = extensions.limits;
   }
 
   get usable(): boolean {
-    return this.#wire.quiet;
+    return this.#wire.quiet && this.#mails < (this.limits.mailMax ?? Number.POSITIVE_INFINITY);
   }
 
   async send(mail: OutgoingMail): Promise<Observation[]> {
     assert(!this.#busy, 'one mail at a time');
     assert(mail.forwardPaths.length <= limits.forwardPathsPerMail, 'a mail has a bounded number of paths');
     this.#busy = true;
+    this.#mails += 1;
     this.#deadline.set(limits.smtpTransactionMs);
     try {
       return await converse(this.#conversation, mail);
@@ -45,7 +49,7 @@ export class Session implements SmtpSession {
 
   async quit(): Promise<void> {
     const { commandMs } = this.#conversation.timeouts;
-    if (this.usable) await this.#wire.ask('QUIT\r\n', Math.min(commandMs, limits.smtpQuitMs));
+    if (this.#wire.quiet) await this.#wire.ask('QUIT\r\n', Math.min(commandMs, limits.smtpQuitMs));
     this.#wire.close();
   }
 }

@@ -2,8 +2,9 @@
  * The sending side of SMTP (RFC 5321 §4): one connection, one conversation per mail, one observation per
  * forward-path. It reports what was said and how far it came; what that means is `relay/classify.ts`.
  *
- * Extensions used when offered: PIPELINING (RFC 2920), SIZE (1870), 8BITMIME (6152), SMTPUTF8 (6531, for
- * addresses), STARTTLS (3207), AUTH PLAIN and LOGIN (4954). Content is sent as it is, for it may be signed: 8-bit
+ * Extensions used when offered: PIPELINING (RFC 2920), SIZE (1870), 8BITMIME (6152), SMTPUTF8 (6531), STARTTLS (3207),
+ * AUTH PLAIN and LOGIN (4954), DSN (3461), MT-PRIORITY (6710), LIMITS (9422), and REQUIRETLS (8689) for mail that asks
+ * for it. Content is sent as it is, for it may be signed: 8-bit
  * content for a server without 8BITMIME is not converted but reported as `unsupported` with 5.6.3, as RFC 6152
  * §3 has it; lines longer than 998 octets are not folded.
  *
@@ -15,6 +16,8 @@
  * Not here: which host to try (dns, relay), retries, limits per destination (relay).
  */
 import type { RemoteMta, Reply, Stage, TlsFacts } from '../events/delivery-status.ts';
+import type { ForwardPathOptions, MailOptions } from '../protocol/smtp/envelope-options.ts';
+import type { ServerLimits } from '../protocol/smtp/extensions.ts';
 
 /** Why no reply was read. */
 export type FailureCause =
@@ -64,6 +67,11 @@ export interface ConnectOptions {
    * valid certificate (RFC 8314).
    */
   tls: 'none' | 'opportunistic' | 'required' | 'implicit';
+  /**
+   * For mail with REQUIRETLS (RFC 8689 §4.2.1), with `tls` `required` or `implicit`: a server without STARTTLS, a valid
+   * certificate or REQUIRETLS is not spoken to, which is permanent.
+   */
+  requireTls?: boolean;
   /** PEM certificates trusted beside those of the system. Keep one array: it is read once. */
   trustedCertificates?: readonly string[];
   /** Never sent without TLS, unless `tls` is `none`. */
@@ -94,6 +102,10 @@ export interface OutgoingMail {
   forwardPaths: readonly string[];
   /** Whole content, lines ended by CRLF; dot-stuffing is done here. */
   content: Buffer;
+  /** Absent: nothing is asked for. */
+  options?: MailOptions;
+  /** Of the forward-paths, in their order. */
+  forwardPathOptions?: readonly ForwardPathOptions[];
 }
 
 export interface SmtpSession {
@@ -105,7 +117,10 @@ export interface SmtpSession {
    * 421, `usable` is false.
    */
   send(mail: OutgoingMail): Promise<Observation[]>;
+  /** May be given another mail: the connection lives and MAILMAX is not reached. */
   readonly usable: boolean;
+  /** What one mail may have; whoever sends heeds it. */
+  readonly limits: ServerLimits;
   /** QUIT, then close; waits for the answer, but not longer than `commandMs` or `limits.smtpQuitMs`. */
   quit(): Promise<void>;
 }

@@ -29,11 +29,15 @@ export interface AddressProblem {
   problem: string;
 }
 
-export function parseAddress(text: string): Address | AddressProblem {
+/** `maxLocalPartBytes`: another bound than that of RFC 5321 §4.5.3.1.1. */
+export function parseAddress(
+  text: string,
+  maxLocalPartBytes: number = limits.localPartBytes,
+): Address | AddressProblem {
   if (Buffer.byteLength(text) > limits.pathBytes) {
     return { ok: false, problem: `the address is longer than ${limits.pathBytes} bytes` };
   }
-  const local = parseLocalPart(text);
+  const local = parseLocalPart(text, maxLocalPartBytes);
   if (!local.ok) return local;
   if (text[local.length] !== '@')
     return { ok: false, problem: 'the address has no "@" after its local part' };

@@ -2,7 +2,6 @@
  * The part of an address before `@` (RFC 5321 §4.1.2, with the non-ASCII characters of RFC 6531 §3.3).
  * `canonical` is the shortest equivalent spelling: quotes only where they are needed (RFC 5321 §4.1.2).
  */
-import { limits } from '../../base/limits.ts';
 
 export interface LocalPart {
   ok: true;
@@ -24,8 +23,10 @@ const quotedText = /^[\x20-\x7e\u0080-\u{10ffff}]*$/u;
 /** Controls, separators, invisible format characters and halves of surrogate pairs. */
 const forbidden = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
 
-export function parseLocalPart(text: string): LocalPart | LocalPartProblem {
-  return text.startsWith('"') ? parseQuoted(text) : parseDotString(text);
+export function parseLocalPart(text: string, maxBytes: number): LocalPart | LocalPartProblem {
+  const parsed = text.startsWith('"') ? parseQuoted(text) : parseDotString(text);
+  if (!parsed.ok || Buffer.byteLength(parsed.canonical) <= maxBytes) return parsed;
+  return refuse(`the local part is longer than ${maxBytes} bytes`);
 }
 
 function parseDotString(text: string): LocalPart | LocalPartProblem {
@@ -34,7 +35,7 @@ function parseDotString(text: string): LocalPart | LocalPartProblem {
   if (at === 0) return refuse('the local part is empty');
   const local = text.slice(0, at);
   if (!isDotString(local)) return refuse('the local part is malformed');
-  return within(local, at);
+  return { ok: true, canonical: local, length: at };
 }
 
 function isDotString(local: string): boolean {
@@ -46,7 +47,8 @@ function parseQuoted(text: string): LocalPart | LocalPartProblem {
   if (close === -1) return refuse('the quoted local part is not closed');
   const value = text.slice(1, close).replace(/\\(.)/gsu, '$1');
   if (!quotedText.test(value) || forbidden.test(value)) return refuse('the quoted local part is malformed');
-  return within(isDotString(value) ? value : `"${value.replace(/["\\]/g, '\\$&')}"`, close + 1);
+  const canonical = isDotString(value) ? value : `"${value.replace(/["\\]/g, '\\$&')}"`;
+  return { ok: true, canonical, length: close + 1 };
 }
 
 /** Index of the quote that closes the one at `open`; -1 if there is none. */
@@ -56,13 +58,6 @@ export function closingQuote(text: string, open: number): number {
     else if (text[at] === '"') return at;
   }
   return -1;
-}
-
-function within(canonical: string, length: number): LocalPart | LocalPartProblem {
-  if (Buffer.byteLength(canonical) > limits.localPartBytes) {
-    return refuse(`the local part is longer than ${limits.localPartBytes} bytes`);
-  }
-  return { ok: true, canonical, length };
 }
 
 function refuse(problem: string): LocalPartProblem {

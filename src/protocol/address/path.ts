@@ -2,9 +2,10 @@
  * The argument of MAIL and RCPT after the colon: a path in angle brackets and the parameters behind it
  * (RFC 5321 §4.1.1.2, §4.1.1.3, §4.1.2). Source routes are read and dropped (RFC 5321 appendix F.2).
  *
- * Wider than the grammar in two points, as many clients need it: spaces may stand before the path, and the
- * brackets may be left out around an address.
+ * Wider than the grammar in three points, as many clients need it: spaces may stand before the path, the
+ * brackets may be left out around an address, and a local part may be longer than 64 octets.
  */
+import { limits } from '../../base/limits.ts';
 import { type Address, parseAddress } from './address.ts';
 import { parseDomain } from './domain.ts';
 import { closingQuote } from './local-part.ts';
@@ -64,12 +65,12 @@ function closingBracket(path: string): number {
 function parseBracketed(text: string): ReturnType<typeof parseAddress> {
   if (text === '') return bare('');
   if (text.toLowerCase() === 'postmaster') return bare(text);
-  if (!text.startsWith('@')) return parseAddress(text);
+  if (!text.startsWith('@')) return parseAddress(text, limits.pathLocalPartBytes);
   const colon = text.indexOf(':');
   const hops = text.slice(0, colon).split(',');
   const valid = colon !== -1 && hops.every((hop) => hop.startsWith('@') && parseDomain(hop.slice(1)).ok);
   return valid
-    ? parseAddress(text.slice(colon + 1))
+    ? parseAddress(text.slice(colon + 1), limits.pathLocalPartBytes)
     : { ok: false, problem: 'the source route is malformed' };
 }
 

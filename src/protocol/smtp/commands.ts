@@ -1,5 +1,7 @@
 /** Commands of a client (RFC 5321 §4.1.1) as lines, and what may not stand in them. */
 import { limits } from '../../base/limits.ts';
+import { asciiOriginalRecipient, type ForwardPathOptions, type MailOptions } from './envelope-options.ts';
+import type { Extensions } from './extensions.ts';
 
 /**
  * Controls, spaces and angle brackets could end the path or the line and begin a command of their own.
@@ -22,13 +24,31 @@ export interface MailCommand {
   sizeBytes: number | null;
   eightBitMime: boolean;
   smtpUtf8: boolean;
+  /** What the client of this mail asked for; of it, what the server offers is said. */
+  options: MailOptions;
 }
 
-export function mailCommand({ reversePath, sizeBytes, eightBitMime, smtpUtf8 }: MailCommand): string {
-  const size = sizeBytes === null ? '' : ` SIZE=${sizeBytes}`;
-  return `MAIL FROM:<${reversePath}>${size}${eightBitMime ? ' BODY=8BITMIME' : ''}${smtpUtf8 ? ' SMTPUTF8' : ''}\r\n`;
+export function mailCommand(mail: MailCommand, offered: Extensions): string {
+  const { reversePath, sizeBytes, options } = mail;
+  const parameters = [
+    sizeBytes === null ? '' : ` SIZE=${sizeBytes}`,
+    mail.eightBitMime ? ' BODY=8BITMIME' : '',
+    mail.smtpUtf8 ? ' SMTPUTF8' : '',
+    offered.dsn && options.ret !== null ? ` RET=${options.ret}` : '',
+    offered.dsn && options.envid !== '' ? ` ENVID=${options.envid}` : '',
+    options.requireTls ? ' REQUIRETLS' : '',
+    offered.mtPriority && options.priority !== null ? ` MT-PRIORITY=${options.priority}` : '',
+  ];
+  return `MAIL FROM:<${reversePath}>${parameters.join('')}\r\n`;
 }
 
-export function rcptCommand(forwardPath: string): string {
-  return `RCPT TO:<${forwardPath}>\r\n`;
+export function rcptCommand(
+  forwardPath: string,
+  { notify, orcpt }: ForwardPathOptions,
+  offered: Extensions,
+): string {
+  if (!offered.dsn) return `RCPT TO:<${forwardPath}>\r\n`;
+  const wanted = notify.length === 0 ? '' : ` NOTIFY=${notify.join(',')}`;
+  const original = offered.smtpUtf8 ? orcpt : asciiOriginalRecipient(orcpt);
+  return `RCPT TO:<${forwardPath}>${wanted}${orcpt === '' ? '' : ` ORCPT=${original}`}\r\n`;
 }

@@ -12,6 +12,10 @@ test('every extension a client can use', () => {
     'PIPELINING',
     'SMTPUTF8',
     'ENHANCEDSTATUSCODES',
+    'DSN',
+    'REQUIRETLS',
+    'MT-PRIORITY MIXER',
+    'LIMITS MAILMAX=5 RCPTMAX=100 RCPTDOMAINMAX=1 OTHERMAX=7',
   ].join('\n');
   assert.deepEqual(parseExtensions(text), {
     pipelining: true,
@@ -20,6 +24,10 @@ test('every extension a client can use', () => {
     startTls: true,
     size: { limit: 36_700_160 },
     auth: ['LOGIN', 'PLAIN'],
+    dsn: true,
+    requireTls: true,
+    mtPriority: true,
+    limits: { mailMax: 5, rcptMax: 100, rcptDomainMax: 1 },
   });
 });
 
@@ -46,3 +54,15 @@ test('AUTH of old servers', () => {
     'CRAM-MD5',
   ]);
 });
+
+for (const line of [
+  'LIMITS',
+  'LIMITS RCPTMAX',
+  'LIMITS RCPTMAX=',
+  'LIMITS RCPTMAX=0',
+  'LIMITS RCPTMAX=1000000',
+  'LIMITS RCPTMAX=-1',
+]) {
+  test(`no limit announced: ${line}`, () =>
+    assert.deepEqual(parseExtensions(`hi\n${line}`).limits, noExtensions.limits));
+}

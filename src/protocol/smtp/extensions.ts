@@ -9,7 +9,25 @@ export interface Extensions {
   size: { limit: number } | null;
   /** Mechanisms of AUTH, upper case. */
   auth: readonly string[];
+  /** RFC 3461. */
+  dsn: boolean;
+  /** RFC 8689; only worth something when said under TLS. */
+  requireTls: boolean;
+  /** RFC 6710. */
+  mtPriority: boolean;
+  limits: ServerLimits;
 }
+
+/** RFC 9422; null: not announced. */
+export interface ServerLimits {
+  /** Mail transactions of one session. */
+  mailMax: number | null;
+  /** Forward-paths of one mail transaction, and their domains. */
+  rcptMax: number | null;
+  rcptDomainMax: number | null;
+}
+
+const noLimits: ServerLimits = { mailMax: null, rcptMax: null, rcptDomainMax: null };
 
 /** A server that knows HELO only. */
 export const noExtensions: Extensions = {
@@ -19,6 +37,10 @@ export const noExtensions: Extensions = {
   startTls: false,
   size: null,
   auth: [],
+  dsn: false,
+  requireTls: false,
+  mtPriority: false,
+  limits: noLimits,
 };
 
 /** `text` is that of the reply: the first line is the greeting, each other one keyword and its parameters. */
@@ -40,6 +62,10 @@ export function parseExtensions(text: string): Extensions {
     startTls: offered.has('STARTTLS'),
     size: parseSize(offered.get('SIZE')),
     auth: offered.get('AUTH') ?? [],
+    dsn: offered.has('DSN'),
+    requireTls: offered.has('REQUIRETLS'),
+    mtPriority: offered.has('MT-PRIORITY'),
+    limits: parseLimits(offered.get('LIMITS')),
   };
 }
 
@@ -48,4 +74,18 @@ function parseSize(parameters: string[] | undefined): Extensions['size'] {
   if (parameters === undefined) return null;
   const [limit = '0'] = parameters;
   return { limit: /^\d{1,15}$/.test(limit) ? Number(limit) : 0 };
+}
+
+/** A limit that is malformed counts as not announced (RFC 9422 §3.3), and so does one that lets nothing through. */
+function parseLimits(parameters: string[] | undefined): ServerLimits {
+  if (parameters === undefined) return noLimits;
+  const limitOf = (name: string): number | null => {
+    const value = parameters.find((parameter) => parameter.startsWith(`${name}=`))?.slice(name.length + 1);
+    return value !== undefined && /^\d{1,6}$/.test(value) && Number(value) > 0 ? Number(value) : null;
+  };
+  return {
+    mailMax: limitOf('MAILMAX'),
+    rcptMax: limitOf('RCPTMAX'),
+    rcptDomainMax: limitOf('RCPTDOMAINMAX'),
+  };
 }
