@@ -56,7 +56,14 @@ interface RunningRelay {
   stop(): Promise<void>;
 }
 
-async function startWaybill(): Promise<RunningRelay> {
+/** `waybill-dkim` signs with keys of both algorithms, `waybill-dkim-rsa` with an RSA-2048 key alone. */
+const dkimWords: Readonly<Record<string, string[]>> = {
+  waybill: [],
+  'waybill-dkim': ['dkim', 'create', 'example.test'],
+  'waybill-dkim-rsa': ['dkim', 'create', 'example.test', '--algorithm', 'rsa'],
+};
+
+async function startWaybill(name: string, dkim: readonly string[]): Promise<RunningRelay> {
   const dataDir = mkdtempSync(join(tmpdir(), 'waybill-bench-'));
   const env = {
     ...process.env,
@@ -73,8 +80,13 @@ async function startWaybill(): Promise<RunningRelay> {
   });
   const [line] = await once(createInterface({ input: child.stdout }), 'line');
   const { smtp } = JSON.parse(String(line)) as { smtp: string };
+  if (dkim.length > 0) {
+    const program = join(root, 'src/main.ts');
+    await run(process.execPath, [program, ...dkim], { env });
+    await run(process.execPath, [program, 'dkim', 'rotate', 'example.test'], { env });
+  }
   return {
-    name: 'waybill',
+    name,
     address: smtp,
     pid: child.pid ?? 0,
     async stop() {
@@ -103,8 +115,11 @@ async function startPostfix(variant: string): Promise<RunningRelay> {
 function startRelay(name: string): Promise<RunningRelay> {
   const variant = /^postfix-(default|tuned|dkim)$/.exec(name)?.[1];
   if (variant) return startPostfix(variant);
-  if (name === 'waybill') return startWaybill();
-  throw new Error(`unknown relay "${name}": waybill, postfix-default, postfix-tuned or postfix-dkim`);
+  const dkim = dkimWords[name];
+  if (dkim) return startWaybill(name, dkim);
+  throw new Error(
+    `unknown relay "${name}": ${Object.keys(dkimWords).join(', ')}, postfix-default, postfix-tuned or postfix-dkim`,
+  );
 }
 
 async function load(relay: RunningRelay, cell: Cell, messages: number): Promise<Measured> {

@@ -3,6 +3,11 @@ import type { Command } from './command.ts';
 import { configCheckCommand } from './commands/config-check.ts';
 import { configShowCommand } from './commands/config-show.ts';
 import { diagnoseReportCommand } from './commands/diagnose-report.ts';
+import { dkimCreateCommand } from './commands/dkim-create.ts';
+import { dkimListCommand } from './commands/dkim-list.ts';
+import { dkimRetireCommand } from './commands/dkim-retire.ts';
+import { dkimRotateCommand } from './commands/dkim-rotate.ts';
+import { dkimShowCommand } from './commands/dkim-show.ts';
 import { logCommand } from './commands/log.ts';
 import { operatorCreateCommand } from './commands/operator-create.ts';
 import { operatorListCommand } from './commands/operator-list.ts';
@@ -19,6 +24,11 @@ export const commands: readonly Command[] = [
   serveCommand,
   tenantCreateCommand,
   tenantListCommand,
+  dkimListCommand,
+  dkimShowCommand,
+  dkimCreateCommand,
+  dkimRotateCommand,
+  dkimRetireCommand,
   operatorCreateCommand,
   operatorListCommand,
   sendCommand,

@@ -1,7 +1,7 @@
 /** A new tenant with everything it needs to begin: a sending domain, and credentials for SMTP and every dialect. */
 import { randomSecret } from '../base/random.ts';
 import { dialects } from '../dialects/dialects.ts';
-import type { Named, Stream, Tenant, Tenants } from '../tenants/tenants.ts';
+import type { DkimKeyPair, Named, Stream, Tenant, Tenants } from '../tenants/tenants.ts';
 
 export interface NewTenantRequest {
   name: string;
@@ -10,6 +10,8 @@ export interface NewTenantRequest {
   zone?: string;
   /** The operator vouches that the tenant owns the domain. */
   verified?: boolean;
+  /** Keys to sign the domain's mail with, once their records are published. */
+  dkimKeys?: readonly DkimKeyPair[];
 }
 
 /** Shown once: of most secrets only a hash is kept. */
@@ -23,7 +25,7 @@ export interface NewTenant {
 
 /** All of it or nothing. Names are lower-cased. */
 export function createTenantWithCredentials(tenants: Tenants, request: NewTenantRequest): Named<NewTenant> {
-  const { name, domain, zone, verified = false } = request;
+  const { name, domain, zone, verified = false, dkimKeys = [] } = request;
   return tenants.together(() => {
     const made = tenants.createTenant({ name: name.toLowerCase(), ...(zone === undefined ? {} : { zone }) });
     if (!made.ok) return made;
@@ -31,6 +33,8 @@ export function createTenantWithCredentials(tenants: Tenants, request: NewTenant
     const added = tenants.addSendingDomain(tenant.id, domain);
     if (!added.ok) return added;
     if (verified) tenants.verifySendingDomain(tenant.id, added.value.domain);
+    const keys = tenants.addDkimKeys({ tenantId: tenant.id, domain: added.value.domain }, dkimKeys);
+    if (!keys.ok) return keys;
     return {
       ok: true,
       value: {

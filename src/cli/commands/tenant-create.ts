@@ -1,5 +1,9 @@
 import { dialects } from '../../dialects/dialects.ts';
+import { parseDomain } from '../../protocol/address/domain.ts';
+import { isReservedDomain } from '../../protocol/address/reserved.ts';
+import type { DkimKeyPair } from '../../tenants/tenants.ts';
 import { type Command, CommandProblem, exitCodes } from '../command.ts';
+import { generateDkimKeyPairs } from '../dkim.ts';
 import { type Installation, withInstallation } from '../installation.ts';
 import { createTenantWithCredentials, flatCredentials, type NewTenant } from '../new-tenant.ts';
 import { jsonLine } from '../table.ts';
@@ -9,7 +13,8 @@ export const tenantCreateCommand: Command = {
   summary: 'Make a tenant, with credentials for SMTP and every API',
   description:
     'The secrets are shown once: only what protects them is kept. A running server takes the tenant at once. Sending ' +
-    'domains under `.test`, `.example`, `.invalid`, `.localhost` and example.com/.net/.org count as verified.',
+    'domains under `.test`, `.example`, `.invalid`, `.localhost` and example.com/.net/.org count as verified; ' +
+    'others get DKIM keys, which sign once "waybill dkim rotate" says that their records are published.',
   operands: {
     text: 'NAME',
     meaning: 'Lower-case letters, digits and hyphens; also the user name for SMTP.',
@@ -30,13 +35,14 @@ export const tenantCreateCommand: Command = {
     'waybill tenant create shop --domain shop.test --zone Europe/Vienna --json',
   ],
   run: (call) =>
-    withInstallation(call, { create: true }, (installation) => {
+    withInstallation(call, { create: true }, async (installation) => {
       const [name = ''] = call.operands;
       const [domain, zone] = [call.text('domain') ?? '', call.text('zone')];
       const request = {
         name,
         domain,
         verified: call.flag('verified'),
+        dkimKeys: await dkimKeysFor(domain),
         ...(zone === undefined ? {} : { zone }),
       };
       const made = createTenantWithCredentials(installation.tenants, request);
@@ -47,6 +53,12 @@ export const tenantCreateCommand: Command = {
     }),
 };
 
+/** Nobody can publish a record under a reserved name: there they are made on demand. */
+function dkimKeysFor(domain: string): Promise<DkimKeyPair[]> | DkimKeyPair[] {
+  const parsed = parseDomain(domain);
+  return parsed.ok && !isReservedDomain(parsed.domain) ? generateDkimKeyPairs() : [];
+}
+
 function described({ tenant, domain, smtp, dialects: issued }: NewTenant): string {
   const rows: [string, string][] = [
     ['SMTP', pairs(smtp)],
@@ -54,7 +66,10 @@ function described({ tenant, domain, smtp, dialects: issued }: NewTenant): strin
   ];
   const width = Math.max(...rows.map(([title]) => title.length));
   const lines = rows.map(([title, text]) => `  ${title.padEnd(width)}  ${text}\n`);
-  return `Tenant ${tenant.name} (${tenant.id}) sends from ${domain}. Its credentials, shown this once:\n${lines.join('')}`;
+  const dkim = isReservedDomain(domain)
+    ? ''
+    : `To sign its mail: publish the records of "waybill dkim show ${domain}", then "waybill dkim rotate ${domain}".\n`;
+  return `Tenant ${tenant.name} (${tenant.id}) sends from ${domain}. Its credentials, shown this once:\n${lines.join('')}${dkim}`;
 }
 
 function pairs(credentials: Record<string, string>): string {
