@@ -51,6 +51,20 @@ export const limits = {
   smtpSkippedContentBytes: 64 * MiB,
   /** Contents of all sessions that are in memory at once; at least one of the largest size fits. */
   smtpContentBytesInMemory: 512 * MiB,
+  denyRulesPerTenant: 1_000,
+  /** Characters kept of the reply or note that tells why an address is suppressed. */
+  suppressionDetailChars: 500,
+  /** How long an address is not sent to after the bounce of a mail of ours. */
+  suppressedAfterBounceMs: 90 * 86_400_000,
+  /** Entries whose time is over, removed in one transaction, and how often that is looked after. */
+  forgottenSuppressions: 1_000,
+  forgetSuppressionsEveryMs: 60_000,
+  /** Windows of quotas that are remembered: some for each time zone in use. */
+  quotaWindowsInMemory: 1_000,
+  /** Held deliveries of one tenant that one transaction releases. */
+  releasedDeliveries: 500,
+  /** How late the early refusals of an SMTP session may learn of a change; what decides reads it at once. */
+  tenantRulesCacheMs: 250,
   /** Private keys that sign mail, kept opened; two for each sending domain in use. */
   dkimKeysInMemory: 2_000,
   /** Keys of one sending domain made in one month: each has a letter of its own in its selector. */
@@ -63,6 +77,8 @@ export const limits = {
   smtpLingerBytes: 64 * MiB,
   /** How long closing waits for mail transactions under way. */
   smtpDrainMs: 30_000,
+  /** Certificates of a remote server that are looked at, from its own upwards. */
+  certificatePath: 10,
   /** Replies of a remote server: longer ones are cut (RFC 5321 §4.5.3.1.5 allows 512 a line). */
   replyLineBytes: 2 * KiB,
   replyLines: 100,
@@ -110,6 +126,8 @@ export const limits = {
   ledgerBatchCharacters: 64 * MiB,
   /** The ledger's writer looks into the outbox this often even if nobody pokes it. */
   ledgerPollMs: 1_000,
+  /** Shortest time between two batches that nobody waits for. */
+  ledgerGatherMs: 250,
   /** Longest wait before the writer tries a ledger again that did not answer. */
   ledgerRetryMs: 30_000,
   /** How long an answer waits for the newest events to arrive in the ledger. */

@@ -2,9 +2,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { first } from './migrations/0001-first.ts';
 import { dkimKeys } from './migrations/0002-dkim-keys.ts';
+import { limitsAndSuppressions } from './migrations/0003-limits-and-suppressions.ts';
 
 /** In order; never edit one that was released, add another. */
-const migrations: readonly string[] = [first, dkimKeys];
+const migrations: readonly string[] = [first, dkimKeys, limitsAndSuppressions];
 
 export const storeVersion = migrations.length;
 

@@ -1,6 +1,6 @@
 /**
  * Tenants and what belongs to them: streams (sending identities with a number), sending domains and their DKIM keys,
- * credentials, suppressions, operators. Data in the store, read at each use: a change by the command line
+ * credentials, limits, deny rules, suppressions, operators. Data in the store, read at each use: a change by the command line
  * takes effect at once in every process.
  *
  * This is the module's door. Not here: what a foreign API calls these things (dialects).
@@ -9,11 +9,14 @@ import type { Clock } from '../base/clock.ts';
 import type { InstallationKey } from '../base/secret.ts';
 import type { Store } from '../store/store.ts';
 import { createCredentials } from './credentials.ts';
+import { createDenyRules, type DenyRules } from './deny-rules.ts';
 import { createDkimKeys, type DkimKeys } from './dkim-keys.ts';
+import { createLimitsOfTenants, type LimitsOfTenants } from './limits-of-tenant.ts';
 import { createOperators } from './operators.ts';
 import { createRegister } from './register.ts';
-import { createSuppressions } from './suppressions.ts';
+import { createSuppressions, type Suppressions } from './suppressions.ts';
 
+export { type DenyRule, type DenyRuleType, denyRuleTypes } from './deny-rules.ts';
 export {
   type DkimKey,
   type DkimKeyPair,
@@ -21,6 +24,15 @@ export {
   generateDkimKeyPair,
   type SigningKey,
 } from './dkim-keys.ts';
+export type { LimitsChange, QuotaAnswer, TenantLimits, TenantRules } from './limits-of-tenant.ts';
+export { type CountedQuota, type Quota, type QuotaPeriod, type Quotas, quotaPeriods } from './quotas.ts';
+export {
+  type NewSuppression,
+  type Suppression,
+  type SuppressionFilter,
+  type SuppressionKind,
+  suppressionKinds,
+} from './suppressions.ts';
 
 export interface Tenant {
   id: number;
@@ -67,16 +79,9 @@ export interface NewCredential {
   recoverable?: boolean;
 }
 
-export interface Suppression {
-  tenantId: number;
-  address: string;
-  kind: 'bounce' | 'complaint' | 'unsubscribe';
-  createdAt: number;
-}
-
 export type Named<T> = { ok: true; value: T } | { ok: false; problem: string };
 
-export interface Tenants extends DkimKeys {
+export interface Tenants extends DkimKeys, Suppressions, DenyRules, LimitsOfTenants {
   /** All changes of `work` or none: a refusal undoes them, as a throw does. */
   together<T>(work: () => Named<T>): Named<T>;
   /** Also makes the tenant's first stream. */
@@ -112,10 +117,6 @@ export interface Tenants extends DkimKeys {
   createOperator(name: string): Named<{ password: string }>;
   operators(): string[];
   checkOperator(name: string, password: string): boolean;
-
-  suppress(suppression: Suppression): void;
-  unsuppress(tenantId: number, address: string): boolean;
-  suppressionOf(tenantId: number, address: string): Suppression | null;
 }
 
 export function openTenants(store: Store, key: InstallationKey, clock: Clock): Tenants {
@@ -124,7 +125,9 @@ export function openTenants(store: Store, key: InstallationKey, clock: Clock): T
     ...createRegister(store, clock),
     ...createCredentials(store, key, clock),
     ...createOperators(store, clock),
-    ...createSuppressions(store),
+    ...createSuppressions(store, clock),
+    ...createDenyRules(store, clock),
+    ...createLimitsOfTenants(store, clock),
     ...createDkimKeys(store, key, clock),
   };
 }
