@@ -19,12 +19,12 @@ import {
   unsupported,
 } from './observation.ts';
 import { Session } from './session.ts';
-import type { Connect, ConnectOptions, Observation, SmtpSession } from './smtp-client.ts';
-import { type Secured, secure } from './tls.ts';
+import type { Connect, ConnectOptions, FailedConnection, Observation, SmtpSession } from './smtp-client.ts';
+import { type Secured, type SecuredSocket, secure } from './tls.ts';
 import { Wire } from './wire.ts';
 
 type TlsUse = ConnectOptions['tls'];
-type Failed = { failed: Observation; sendingIp: string };
+type Failed = FailedConnection;
 /** An attempt that failed in the handshake may be made again without one. */
 type Attempted = { session: SmtpSession } | (Failed & { inHandshake: boolean });
 
@@ -38,25 +38,25 @@ export const connect: Connect = async (options) => {
   let attempted = await attempt(options, options.tls);
   // RFC 7435: some protection most of the time. The session says that it has no TLS.
   if ('failed' in attempted && attempted.inHandshake && options.tls === 'opportunistic') {
-    attempted = await attempt(options, 'none');
+    attempted = await attempt(options, 'none', attempted.failed.text);
   }
-  return 'session' in attempted
-    ? attempted.session
-    : { failed: attempted.failed, sendingIp: attempted.sendingIp };
+  if ('session' in attempted) return attempted.session;
+  return { failed: attempted.failed, sendingIp: attempted.sendingIp, tls: attempted.tls };
 };
 
-async function attempt(options: ConnectOptions, tls: TlsUse): Promise<Attempted> {
+/** `shortfall`: why there will be no TLS, if it was tried before. */
+async function attempt(options: ConnectOptions, tls: TlsUse, shortfall = ''): Promise<Attempted> {
   const socket = await openSocket(options);
   if ('cause' in socket) {
     const sendingIp = options.localAddress ?? '';
-    return { failed: observe('connect', socket), sendingIp, inHandshake: false };
+    return { failed: observe('connect', socket), sendingIp, tls: null, inHandshake: false };
   }
   const sendingIp = socket.localAddress ?? '';
-  const opening = new Opening(options, socket);
+  const opening = new Opening(options, socket, shortfall);
   const failed = await opening.run(tls);
   if (failed === null) return { session: opening.session() };
   opening.leave();
-  return { failed, sendingIp, inHandshake: opening.inHandshake };
+  return { failed, sendingIp, tls: opening.facts, inHandshake: opening.inHandshake };
 }
 
 function openSocket(options: ConnectOptions): Promise<Socket | Lost> {
@@ -94,12 +94,14 @@ class Opening {
   readonly #socket: Socket;
   #wire: Wire | null = null;
   #extensions: Extensions = noExtensions;
-  #facts: TlsFacts | null = null;
+  facts: TlsFacts | null = null;
+  #shortfall: string;
   inHandshake = false;
 
-  constructor(options: ConnectOptions, socket: Socket) {
+  constructor(options: ConnectOptions, socket: Socket, shortfall: string) {
     this.#options = options;
     this.#socket = socket;
+    this.#shortfall = shortfall;
   }
 
   /** Null: all went well. */
@@ -108,14 +110,18 @@ class Opening {
       (tls === 'implicit' ? await this.#secureFirst() : this.#plainFirst()) ??
       (await this.#hearGreeting()) ??
       (await this.#hello()) ??
-      (tls === 'opportunistic' || tls === 'required' ? await this.#startTls(tls) : null) ??
+      (tls === 'none' || tls === 'implicit' ? null : await this.#startTls(tls)) ??
       this.#checkRequireTls() ??
       (await this.#authenticate())
     );
   }
 
   session(): SmtpSession {
-    return new Session(this.#live, this.#extensions, this.#facts, this.#options.timeouts);
+    return new Session(this.#live, this.#extensions, this.#security, this.#options.timeouts);
+  }
+
+  get #security() {
+    return { tls: this.facts, tlsShortfall: this.#shortfall };
   }
 
   /** Says goodbye without waiting for an answer. */
@@ -139,7 +145,7 @@ class Opening {
     const secured = await this.#handshake(this.#socket);
     if ('cause' in secured) return observe('tls', secured);
     this.#wire = new Wire(secured.socket);
-    return this.#checkCertificate(secured);
+    return this.#checkCertificate(secured, 'implicit');
   }
 
   async #hearGreeting(): Promise<Observation | null> {
@@ -162,22 +168,28 @@ class Opening {
     return isPositive(plain) ? null : observeFailure('ehlo', plain, this.#live);
   }
 
-  async #startTls(tls: 'opportunistic' | 'required'): Promise<Observation | null> {
+  async #startTls(tls: 'opportunistic' | 'encrypted' | 'required'): Promise<Observation | null> {
     if (!this.#extensions.startTls) {
       const text = 'the server does not offer STARTTLS';
       if (this.#options.requireTls) return lacksRequireTls(text);
-      return tls === 'opportunistic' ? null : unsupported('tls', '4.7.4', text);
+      return tls === 'opportunistic' ? this.#goOnInPlainText(text) : unsupported('tls', '4.7.4', text);
     }
     const heard = await this.#live.ask('STARTTLS\r\n', this.#options.timeouts.commandMs);
-    if (isNegative(heard) && !isClosing(heard) && tls === 'opportunistic') return null;
+    if (isNegative(heard) && !isClosing(heard) && tls === 'opportunistic') {
+      return this.#goOnInPlainText(`the server refuses STARTTLS with ${codeOf(heard)}`);
+    }
     if (!isPositive(heard)) return observeFailure('tls', heard, this.#live);
     if (!this.#live.quiet) return this.#refuseInjection();
     const secured = await this.#handshake(this.#live.detach());
     if ('cause' in secured) return observe('tls', secured);
     this.#live.reattach(secured.socket);
-    const problem = tls === 'required' ? this.#checkCertificate(secured) : null;
     // RFC 3207 §4.2: what was said before the handshake is forgotten.
-    return problem ?? this.#hello();
+    return this.#checkCertificate(secured, tls) ?? this.#hello();
+  }
+
+  #goOnInPlainText(why: string): null {
+    this.#shortfall = why;
+    return null;
   }
 
   /** Plain text behind the answer would be taken for replies under TLS. */
@@ -188,20 +200,27 @@ class Opening {
   }
 
   async #handshake(socket: Socket): Promise<Secured> {
-    const { target, trustedCertificates, timeouts } = this.#options;
+    const { target, dane, trustedCertificates, timeouts } = this.#options;
     const options = {
       name: target.name,
+      dane,
       ...(trustedCertificates === undefined ? {} : { trustedCertificates }),
     };
     const secured = await secure(socket, options, timeouts.commandMs);
     if ('cause' in secured) this.inHandshake = true;
-    else this.#facts = secured.facts;
+    else this.facts = secured.facts;
     return secured;
   }
 
-  #checkCertificate({ problem }: { problem: string }): Observation | null {
-    if (problem === '') return null;
-    const text = `the certificate of the server is not valid: ${problem}`;
+  /** Null: this certificate will do. What it lacks beyond what was asked for is noted. */
+  #checkCertificate({ problem, daneProblem }: SecuredSocket, tls: TlsUse): Observation | null {
+    const invalid = problem === '' ? '' : `the certificate of the server is not valid: ${problem}`;
+    const wanted = tls === 'required' || tls === 'implicit' ? invalid : '';
+    const text = daneProblem === '' ? wanted : daneProblem;
+    if (text === '') {
+      this.#shortfall = this.#options.dane === undefined ? invalid : '';
+      return null;
+    }
     if (this.#options.requireTls) return lacksRequireTls(text);
     return observe('tls', { cause: 'tls', text });
   }
@@ -214,7 +233,7 @@ class Opening {
   async #authenticate(): Promise<Observation | null> {
     const { credentials, tls, timeouts } = this.#options;
     if (credentials === undefined) return null;
-    if (this.#facts === null && tls !== 'none') {
+    if (this.facts === null && tls !== 'none') {
       return observe('auth', { cause: 'tls', text: 'credentials are not sent without TLS' });
     }
     return authenticate(this.#live, this.#extensions, credentials, timeouts);

@@ -16,6 +16,8 @@ export interface Sent {
   observations: Observation[];
   sendingIp: string;
   tls: TlsFacts | null;
+  /** See `SmtpSession`; '' where no session came about. */
+  tlsShortfall: string;
 }
 
 export interface SessionPool {
@@ -86,7 +88,7 @@ export function createSessionPool(connect: Connect, clock: Clock): SessionPool {
     const { session } = pooled;
     const observations = await session.send(firstPaths(mail, pathsWithin(session.limits, mail.forwardPaths)));
     giveBack(key, { ...pooled, mails: pooled.mails + 1 });
-    return { observations, sendingIp: session.sendingIp, tls: session.tls };
+    return { observations, ...securityOf(session) };
   };
 
   const sendSome = async (options: ConnectOptions, mail: OutgoingMail): Promise<Sent> => {
@@ -99,7 +101,7 @@ export function createSessionPool(connect: Connect, clock: Clock): SessionPool {
     const session = await connect(options);
     if ('failed' in session) {
       const observations = mail.forwardPaths.map(() => session.failed);
-      return { observations, sendingIp: session.sendingIp, tls: null };
+      return { observations, sendingIp: session.sendingIp, tls: session.tls, tlsShortfall: '' };
     }
     return sendOver(key, { session, mails: 0, idleSince: 0 }, mail);
   };
@@ -129,10 +131,18 @@ export function createSessionPool(connect: Connect, clock: Clock): SessionPool {
   };
 }
 
+function securityOf({ sendingIp, tls, tlsShortfall }: SmtpSession): Omit<Sent, 'observations'> {
+  return { sendingIp, tls, tlsShortfall };
+}
+
 /** Sessions may be shared by mails that would connect in the same way only. */
-function keyOf({ target, localAddress, tls, requireTls, credentials }: ConnectOptions): string {
+function keyOf({ target, localAddress, tls, dane, requireTls, credentials }: ConnectOptions): string {
   const { name, address, port } = target;
-  return JSON.stringify([name, address, port, localAddress, tls, requireTls, credentials?.username]);
+  const records = dane?.records.map(({ usage, selector, matchingType, data }) =>
+    [usage, selector, matchingType, data.toString('hex')].join(' '),
+  );
+  const checked = dane === undefined ? null : [dane.baseDomain, dane.names, records];
+  return JSON.stringify([name, address, port, localAddress, tls, checked, requireTls, credentials?.username]);
 }
 
 /** How many of the first forward-paths fit into one transaction (RFC 9422). */

@@ -8,9 +8,12 @@ import { type Conversation, converse } from './conversation.ts';
 import type { Observation, OutgoingMail, SmtpSession, SmtpTimeouts } from './smtp-client.ts';
 import type { Wire } from './wire.ts';
 
+type Security = Pick<SmtpSession, 'tls' | 'tlsShortfall'>;
+
 export class Session implements SmtpSession {
   readonly sendingIp: string;
   readonly tls: TlsFacts | null;
+  readonly tlsShortfall: string;
   readonly limits: ServerLimits;
   readonly #wire: Wire;
   readonly #conversation: Conversation;
@@ -21,11 +24,12 @@ export class Session implements SmtpSession {
     this.#wire.drop({ cause: 'timeout', text: 'the transaction took too long' });
   });
 
-  constructor(wire: Wire, extensions: Extensions, tls: TlsFacts | null, timeouts: SmtpTimeouts) {
+  constructor(wire: Wire, extensions: Extensions, security: Security, timeouts: SmtpTimeouts) {
     this.#wire = wire;
     this.#conversation = { wire, extensions, timeouts, needsReset: false };
     this.sendingIp = wire.sendingIp;
-    this.tls = tls;
+    this.tls = security.tls;
+    this.tlsShortfall = security.tlsShortfall;
     this.limits = extensions.limits;
   }
 

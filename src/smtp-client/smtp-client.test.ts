@@ -593,6 +593,7 @@ test('no one listens', async () => {
   assert.deepEqual(result, {
     failed: lost('connect', 'refused', 'no connection: ECONNREFUSED'),
     sendingIp: '',
+    tls: null,
   });
 });
 
@@ -601,6 +602,7 @@ test('a local address that is not ours', async () => {
   assert.deepEqual(result, {
     failed: lost('connect', 'unreachable', 'no connection: EADDRNOTAVAIL'),
     sendingIp: '192.0.2.1',
+    tls: null,
   });
 });
 

@@ -18,6 +18,7 @@
 import type { RemoteMta, Reply, Stage, TlsFacts } from '../events/delivery-status.ts';
 import type { ForwardPathOptions, MailOptions } from '../protocol/smtp/envelope-options.ts';
 import type { ServerLimits } from '../protocol/smtp/extensions.ts';
+import type { DaneCheck } from './dane.ts';
 
 /** Why no reply was read. */
 export type FailureCause =
@@ -63,10 +64,12 @@ export interface ConnectOptions {
   greetingName: string;
   /**
    * `opportunistic`: STARTTLS if offered, any certificate, plain text again on a new connection if the
-   * handshake fails. `required`: STARTTLS and a valid certificate. `implicit`: TLS from the first byte and a
-   * valid certificate (RFC 8314).
+   * handshake fails. `encrypted`: STARTTLS, any certificate. `required`: STARTTLS and a valid certificate.
+   * `implicit`: TLS from the first byte and a valid certificate (RFC 8314).
    */
-  tls: 'none' | 'opportunistic' | 'required' | 'implicit';
+  tls: 'none' | 'opportunistic' | 'encrypted' | 'required' | 'implicit';
+  /** The certificate must be the one that these records speak of, beside what `tls` asks for; not with `opportunistic`. */
+  dane?: DaneCheck;
   /**
    * For mail with REQUIRETLS (RFC 8689 §4.2.1), with `tls` `required` or `implicit`: a server without STARTTLS, a valid
    * certificate or REQUIRETLS is not spoken to, which is permanent.
@@ -111,6 +114,8 @@ export interface OutgoingMail {
 export interface SmtpSession {
   readonly sendingIp: string;
   readonly tls: TlsFacts | null;
+  /** What is missing to TLS with the right server, in words: no STARTTLS, a failed handshake, a certificate. Or ''. */
+  readonly tlsShortfall: string;
   /**
    * One mail transaction; may be called again when it has ended. Resolves with one observation per
    * forward-path, in order; never rejects for anything a peer can do. After a lost connection, or a reply of
@@ -126,9 +131,15 @@ export interface SmtpSession {
 }
 
 /** Never rejects for anything a peer can do: a failed connection is an observation. */
-export type Connect = (
-  options: ConnectOptions,
-) => Promise<SmtpSession | { failed: Observation; sendingIp: string }>;
+export type Connect = (options: ConnectOptions) => Promise<SmtpSession | FailedConnection>;
+
+export interface FailedConnection {
+  failed: Observation;
+  sendingIp: string;
+  /** Of the handshake, if it came to that. */
+  tls: TlsFacts | null;
+}
 
 export { connect } from './connect.ts';
+export { type DaneCheck, type TlsaRecord, usableTlsa } from './dane.ts';
 export { createSessionPool, type Sent, type SessionPool } from './pool.ts';

@@ -2,26 +2,41 @@
  * TLS for a connection to a remote server (RFC 3207, RFC 8314, RFC 7435). Any certificate is taken here and
  * whether it was valid is told: what an invalid one means is for the caller to decide.
  */
+import type { X509Certificate } from 'node:crypto';
 import { isIP, type Socket } from 'node:net';
 import {
+  checkServerIdentity,
   createSecureContext,
   getCACertificates,
   type SecureContext,
   type TLSSocket,
   connect as tlsConnect,
 } from 'node:tls';
+import { systemClock } from '../base/clock.ts';
 import { Deadline } from '../base/deadline.ts';
+import { limits } from '../base/limits.ts';
 import type { TlsFacts } from '../events/delivery-status.ts';
+import { type DaneCheck, daneProblem } from './dane.ts';
 import { insecureBy, type Lost } from './lost.ts';
 
 export interface TlsOptions {
   /** The name the certificate must be for. */
   name: string;
+  dane?: DaneCheck | undefined;
   /** PEM certificates trusted beside those of the system. */
   trustedCertificates?: readonly string[];
 }
 
-export type Secured = { socket: TLSSocket; facts: TlsFacts; problem: string } | Lost;
+export interface SecuredSocket {
+  socket: TLSSocket;
+  facts: TlsFacts;
+  /** Why the certificate is not valid for the name by the authorities we trust; '' if it is. */
+  problem: string;
+  /** Why it is not the one the TLSA records speak of; '' if it is, or there are none. */
+  daneProblem: string;
+}
+
+export type Secured = SecuredSocket | Lost;
 
 /** One handshake on a connected socket. The socket is destroyed when it fails. */
 export function secure(socket: Socket, options: TlsOptions, timeoutMs: number): Promise<Secured> {
@@ -32,7 +47,8 @@ export function secure(socket: Socket, options: TlsOptions, timeoutMs: number): 
       socket,
       host: name,
       // RFC 6066 §3: an address is no server name.
-      ...(isIP(name) === 0 ? { servername: name } : {}),
+      ...(isIP(name) === 0 ? { servername: options.dane?.baseDomain ?? name } : {}),
+      checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate),
       secureContext: secureContext(options.trustedCertificates),
       rejectUnauthorized: false,
     });
@@ -53,22 +69,31 @@ export function secure(socket: Socket, options: TlsOptions, timeoutMs: number): 
     secured.once('secureConnect', () => {
       deadline.clear();
       secured.off('close', closed);
-      resolve({ socket: secured, facts: factsOf(secured), problem: problemOf(secured) });
+      resolve(judge(secured, options.dane));
     });
   });
 }
 
-function factsOf(socket: TLSSocket): TlsFacts {
-  return {
+function judge(socket: TLSSocket, dane: DaneCheck | undefined): SecuredSocket {
+  const problem = socket.authorized ? '' : String(socket.authorizationError).slice(0, 200);
+  const unmatched = dane === undefined ? '' : daneProblem(sentCertificates(socket), dane, systemClock.now());
+  const facts = {
     version: socket.getProtocol() ?? '',
     cipher: socket.getCipher().name,
-    verified: socket.authorized,
+    verified: (dane === undefined ? problem : unmatched) === '',
   };
+  return { socket, facts, problem, daneProblem: unmatched };
 }
 
-/** Why the certificate is not valid for the name; '' if it is. */
-function problemOf(socket: TLSSocket): string {
-  return socket.authorized ? '' : String(socket.authorizationError).slice(0, 200);
+/** In the order in which the server sent them: here `issuerCertificate` is simply the next one. */
+function sentCertificates(socket: TLSSocket): X509Certificate[] {
+  const sent: X509Certificate[] = [];
+  let next = socket.getPeerX509Certificate();
+  while (next !== undefined && sent.length < limits.certificatePath) {
+    sent.push(next);
+    next = next.issuerCertificate;
+  }
+  return sent;
 }
 
 let systemContext: SecureContext | undefined;
