@@ -36,7 +36,8 @@ export function createQueueChanges(store: Store): QueueChanges {
     },
     update({ mailId, facts: before }, facts) {
       store.run(
-        'UPDATE deliveries SET due_at = ?, leased_at = ?, state = ?, facts = ? WHERE mail_id = ? AND n = ?',
+        `UPDATE deliveries SET due_at = ?, leased_at = ?, state = ?, facts = ?, held_for = NULL, hold_requested = 0
+         WHERE mail_id = ? AND n = ?`,
         dueAtOf(facts),
         leasedAtOf(facts),
         facts.state,

@@ -1,6 +1,6 @@
 /** The reading half of the queue. */
 import type { DeliveryFacts, MailFacts } from '../events/event.ts';
-import { integer, type Row, type Store, text } from '../store/store.ts';
+import { integer, integerOrNull, type Row, type Store, text } from '../store/store.ts';
 import { whereOf } from './filter.ts';
 import type { LeasedDelivery, QueuedDelivery, QueueQuestions, StoredContent } from './queue.ts';
 
@@ -71,6 +71,8 @@ function queuedDeliveryOf(row: Row): QueuedDelivery {
     facts: JSON.parse(text(row, 'facts')) as DeliveryFacts,
     destination: text(row, 'destination'),
     cancelRequested: integer(row, 'cancel_requested') === 1,
+    holdRequested: integer(row, 'hold_requested') === 1,
+    heldFor: integerOrNull(row, 'held_for'),
   };
 }
 

@@ -8,6 +8,7 @@
 import type { DeliveryFacts, MailFacts } from '../events/event.ts';
 import type { Store } from '../store/store.ts';
 import { createQueueChanges } from './changes.ts';
+import { createQueueHolds } from './holds.ts';
 import type { NewEvent } from './outbox.ts';
 import { createQueueQuestions } from './questions.ts';
 
@@ -34,6 +35,10 @@ export interface QueuedDelivery {
   /** Deliveries of one mail and destination are tried together. */
   destination: string;
   cancelRequested: boolean;
+  /** To be held instead of tried again. */
+  holdRequested: boolean;
+  /** The tenant whose quota it is held by. */
+  heldFor: number | null;
 }
 
 export interface LeasedDelivery {
@@ -89,8 +94,19 @@ export interface QueueQuestions {
   clearable(limit: number): { mailId: number; content: StoredContent | null }[];
 }
 
-export type Queue = QueueChanges & QueueQuestions;
+export interface QueueHolds {
+  /** Says of a delivery that is held whose quota it waits for; `update` ends that. Within a transaction. */
+  holdFor(mailId: number, n: number, tenantId: number): void;
+  /** For a delivery under way, or to take that back; `update` forgets it. Within a transaction. */
+  requestHold(mailId: number, n: number, wanted: boolean): void;
+  /** Tenants of whom something waits for their quota. */
+  tenantsHeldFor(): number[];
+  /** What waits for the tenant's quota, oldest first. */
+  heldFor(tenantId: number, limit: number): { mailId: number; n: number }[];
+}
+
+export type Queue = QueueChanges & QueueQuestions & QueueHolds;
 
 export function openQueue(store: Store): Queue {
-  return { ...createQueueChanges(store), ...createQueueQuestions(store) };
+  return { ...createQueueChanges(store), ...createQueueQuestions(store), ...createQueueHolds(store) };
 }
