@@ -87,11 +87,14 @@ async function ask(client: ClickHouseClient, statement: string, values: BoundVal
 
 /**
  * A batch is one block per partition: the deduplication of a repeated batch works block by block, so it
- * must be cut the same way each time, on any machine.
+ * must be cut the same way each time, on any machine. One thread does that, and leaves the other cores to
+ * the mail.
  */
 export function appendSettings({ deduplicationToken }: AppendSettings): Record<string, string | number> {
   return {
     insert_deduplicate: 1,
+    max_threads: 1,
+    max_insert_threads: 1,
     insert_deduplication_token: deduplicationToken,
     deduplicate_blocks_in_dependent_materialized_views: 1,
     async_insert: 0,

@@ -197,10 +197,17 @@ class LedgerWriter implements Writer {
     else this.#log.error(fields, text);
   }
 
-  /** Waits for a poke, the poll interval, or the end. */
+  /**
+   * Waits for a poke, the poll interval, or the end. After a poke more events are let gather: small batches
+   * make small parts, which the engine then has to merge. Who cannot wait calls `catchUp`.
+   */
   async #idle(signal: AbortSignal): Promise<void> {
-    if (this.#wake.signal.aborted) this.#wake = new AbortController();
-    else await this.#clock.sleep(limits.ledgerPollMs, AbortSignal.any([signal, this.#wake.signal]));
+    await this.#clock.sleep(limits.ledgerGatherMs, signal);
+    if (!this.#wake.signal.aborted) {
+      const restMs = limits.ledgerPollMs - limits.ledgerGatherMs;
+      await this.#clock.sleep(restMs, AbortSignal.any([signal, this.#wake.signal]));
+    }
+    this.#wake = new AbortController();
   }
 }
 

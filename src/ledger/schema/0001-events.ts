@@ -3,7 +3,7 @@
  * Time is UTC to the millisecond. Absent text is '' and absent reasons are '' (no member of the closed
  * lists is empty); only what has no impossible value is Nullable.
  */
-import { durableTable, type Migration } from './migration.ts';
+import { type Migration, tableSettings } from './migration.ts';
 
 /** Facts of the mail: the same in each of its events. */
 export const mailColumns = `
@@ -105,6 +105,6 @@ export const migration: Migration = {
 ) ENGINE = MergeTree
 PARTITION BY toYYYYMM(at)
 ORDER BY (tenant_id, at, sequence)
-SETTINGS ${durableTable}`,
+SETTINGS ${tableSettings}`,
   ],
 };

@@ -22,7 +22,7 @@
  * FINAL costs nothing. Granules are small because pages fetch single rows of many columns.
  */
 import { deliveryColumns, mailColumns } from './0001-events.ts';
-import { durableTable, type Migration } from './migration.ts';
+import { type Migration, tableSettings } from './migration.ts';
 
 const names = (columns: string) =>
   columns
@@ -54,7 +54,7 @@ export const deliveriesTable = `CREATE TABLE IF NOT EXISTS deliveries (
 ) ENGINE = ReplacingMergeTree(version)
 PARTITION BY toMonday(accepted_at)
 ORDER BY (tenant_id, mail_id, n)
-SETTINGS ${durableTable}, index_granularity = 2048,
+SETTINGS ${tableSettings}, index_granularity = 2048,
   min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1`;
 
 export const migration: Migration = {

@@ -6,7 +6,7 @@
  * `first_opened` is a tuple that begins with the time, so that the smallest tuple is the first event;
  * `(2299-12-31, …)` stands for "never".
  */
-import { durableTable, type Migration } from './migration.ts';
+import { type Migration, tableSettings } from './migration.ts';
 
 const firstEvent =
   "Tuple(at DateTime64(3, 'UTC'), sequence UInt64, country String, device String, sending_ip String)";
@@ -50,7 +50,7 @@ export const engagementTable = `CREATE TABLE IF NOT EXISTS engagement (
 ) ENGINE = AggregatingMergeTree
 PARTITION BY toYYYYMM(accepted_at)
 ORDER BY (tenant_id, mail_id, n)
-SETTINGS ${durableTable}`;
+SETTINGS ${tableSettings}`;
 
 export const migration: Migration = {
   number: 3,

@@ -2,7 +2,7 @@
  * `counters`: how often what happened, by quarter of an hour: zones with offsets of 30 and 45 minutes cut
  * their days there. `tag_counters` is the same once per tag of the mail; mail without tags is not in it.
  */
-import { durableTable, type Migration } from './migration.ts';
+import { type Migration, tableSettings } from './migration.ts';
 
 /** A delivery keeps its last reason through events that bring none; a counter must not. */
 const verdicts = "'rejected', 'held', 'deferred', 'failed', 'expired', 'suppressed', 'canceled', 'returned'";
@@ -39,7 +39,7 @@ export const countersTable = `CREATE TABLE IF NOT EXISTS counters (
 ) ENGINE = SummingMergeTree(count)
 PARTITION BY toYYYYMM(quarter)
 ORDER BY (${keys})
-SETTINGS ${durableTable}`;
+SETTINGS ${tableSettings}`;
 
 export const tagCountersTable = `CREATE TABLE IF NOT EXISTS tag_counters (
   ${keyColumns},
@@ -48,7 +48,7 @@ export const tagCountersTable = `CREATE TABLE IF NOT EXISTS tag_counters (
 ) ENGINE = SummingMergeTree(count)
 PARTITION BY toYYYYMM(quarter)
 ORDER BY (tenant_id, tag, ${keys.replace('tenant_id, ', '')})
-SETTINGS ${durableTable}`;
+SETTINGS ${tableSettings}`;
 
 export const migration: Migration = {
   number: 4,

@@ -10,5 +10,5 @@ export interface Migration {
  * `fsync_after_insert`: an append that returned survives a power cut. The window remembers the tokens of
  * that many blocks, in a log beside the parts; the writer only ever repeats its last batch.
  */
-export const durableTable =
+export const tableSettings =
   'fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 1000';

@@ -39,6 +39,8 @@ export function questionCases(subjectOf: SubjectOf): void {
       asked = { subject, events: history.events, folded: fold(history.events) };
     });
     for (const kind of kinds) test(`${kind}: any filter, any page`, () => askPages(asked, kind));
+    for (const kind of kinds)
+      test(`${kind}: many superseded rows change no page`, () => askAmidVersions(asked, kind));
     test('countByBucket: any zone, unit, range, dimension', () => askCounts(asked));
     test('mailTotals and top: any range', () => askTotals(asked));
     test('events: any filter, in either direction, in pages of any size', () => askEvents(asked));
@@ -60,6 +62,41 @@ function askPages({ subject, events, folded }: Asked, kind: (typeof kinds)[numbe
     },
   );
   return fc.assert(property, { numRuns: 60 });
+}
+
+/** As if each delivery had been appended in hundreds of batches and none of them merged yet. */
+async function askAmidVersions(
+  { subject, events, folded }: Asked,
+  kind: (typeof kinds)[number],
+): Promise<void> {
+  const { engine, ledger } = subject;
+  const [tenantId = 0] = events.map(({ mail }) => mail.tenantId);
+  await engine.command('SYSTEM STOP MERGES deliveries');
+  await engine.command(
+    `INSERT INTO deliveries
+SELECT * REPLACE (toUInt64(arrayJoin(range(300)) % version) AS version)
+FROM deliveries FINAL WHERE tenant_id = {tenantId:UInt64}
+SETTINGS optimize_on_insert = 0, insert_deduplicate = 0, max_partitions_per_insert_block = 0`,
+    { tenantId },
+  );
+  for (const direction of ['ascending', 'descending'] as const) {
+    for (const [offset, limit] of [
+      [0, 1],
+      [1, 1],
+      [0, 2],
+      [2, 1],
+      [0, 3],
+      [0, 4],
+      [4, 20],
+    ] as const) {
+      const page = { offset, limit, direction };
+      assert.deepEqual(
+        await ledger[kind]({ tenantId }, {}, page),
+        plainly[kind](folded, { tenantId }, {}, page),
+      );
+    }
+  }
+  await engine.command('SYSTEM START MERGES deliveries');
 }
 
 function askCounts({ subject, events }: Asked): Promise<void> {
