@@ -7,10 +7,10 @@ import type { QueueChanges } from './queue.ts';
 export function createQueueChanges(store: Store): QueueChanges {
   const outbox = createOutbox(store);
   return {
-    insertMail({ facts, content }) {
+    insertMail({ facts, content, options = null }) {
       store.run(
-        `INSERT INTO mails (mail_id, tenant_id, facts, open_deliveries, last_sequence, segment, segment_offset, content_bytes, checksum)
-         VALUES (?, ?, ?, 0, 0, ?, ?, ?, ?)`,
+        `INSERT INTO mails (mail_id, tenant_id, facts, open_deliveries, last_sequence, segment, segment_offset, content_bytes, checksum, options)
+         VALUES (?, ?, ?, 0, 0, ?, ?, ?, ?, ?)`,
         facts.mailId,
         facts.tenantId,
         JSON.stringify(facts),
@@ -18,11 +18,13 @@ export function createQueueChanges(store: Store): QueueChanges {
         content?.offset ?? null,
         content?.bytes ?? 0,
         content?.checksum ?? 0,
+        options && JSON.stringify(options),
       );
     },
-    insertDelivery(mailId, destination, facts) {
+    insertDelivery(mailId, { facts, destination, options = null, class: mailClass = 'transactional' }) {
       store.run(
-        `INSERT INTO deliveries (mail_id, n, destination, due_at, leased_at, state, facts) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO deliveries (mail_id, n, destination, due_at, leased_at, state, facts, options, bulk)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         mailId,
         facts.n,
         destination,
@@ -30,6 +32,8 @@ export function createQueueChanges(store: Store): QueueChanges {
         leasedAtOf(facts),
         facts.state,
         JSON.stringify(facts),
+        options && JSON.stringify(options),
+        mailClass === 'bulk' ? 1 : 0,
       );
       if (isOpen(facts))
         store.run('UPDATE mails SET open_deliveries = open_deliveries + 1 WHERE mail_id = ?', mailId);

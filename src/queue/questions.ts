@@ -1,23 +1,39 @@
 /** The reading half of the queue. */
 import type { DeliveryFacts, MailFacts } from '../events/event.ts';
+import type { ForwardPathOptions, MailOptions } from '../protocol/smtp/envelope-options.ts';
 import { integer, integerOrNull, type Row, type Store, text } from '../store/store.ts';
 import { whereOf } from './filter.ts';
-import type { LeasedDelivery, QueuedDelivery, QueueQuestions, StoredContent } from './queue.ts';
+import type { DueQuestion, LeasedDelivery, QueuedDelivery, QueueQuestions, StoredContent } from './queue.ts';
 
 export function createQueueQuestions(store: Store): QueueQuestions {
+  const dueOfClass = (bulk: 0 | 1, { now, except, limit }: DueQuestion) =>
+    store
+      .all(
+        `SELECT mail_id, n, destination FROM deliveries WHERE bulk = ? AND due_at <= ? AND state <> 'held'
+         AND destination NOT IN (SELECT value FROM json_each(?)) ORDER BY due_at LIMIT ?`,
+        bulk,
+        now,
+        JSON.stringify(except),
+        limit,
+      )
+      .map(leasedDeliveryOf);
   return {
-    due: ({ now, except, limit }) =>
+    due(question) {
+      const first = dueOfClass(0, question);
+      const limit = question.limit - first.length;
+      return limit === 0 ? first : [...first, ...dueOfClass(1, { ...question, limit })];
+    },
+    heldDue: (now, limit) =>
       store
         .all(
-          `SELECT mail_id, n, destination FROM deliveries WHERE due_at <= ?
-           AND destination NOT IN (SELECT value FROM json_each(?)) ORDER BY due_at LIMIT ?`,
+          `SELECT mail_id, n, destination FROM deliveries WHERE state = 'held' AND due_at <= ? ORDER BY due_at LIMIT ?`,
           now,
-          JSON.stringify(except),
           limit,
         )
         .map(leasedDeliveryOf),
     nextDueAt() {
-      const row = store.get('SELECT min(due_at) AS due_at FROM deliveries WHERE due_at IS NOT NULL');
+      const earliest = 'SELECT min(due_at) AS due_at FROM deliveries WHERE due_at IS NOT NULL AND bulk =';
+      const row = store.get(`SELECT min(due_at) AS due_at FROM (${earliest} 0 UNION ALL ${earliest} 1)`);
       return row && row['due_at'] !== null ? integer(row, 'due_at') : null;
     },
     leased: () =>
@@ -26,7 +42,12 @@ export function createQueueQuestions(store: Store): QueueQuestions {
         .map(leasedDeliveryOf),
     mail(mailId) {
       const row = store.get('SELECT * FROM mails WHERE mail_id = ?', mailId);
-      return row ? { facts: JSON.parse(text(row, 'facts')) as MailFacts, content: contentOf(row) } : null;
+      if (!row) return null;
+      return {
+        facts: JSON.parse(text(row, 'facts')) as MailFacts,
+        content: contentOf(row),
+        options: optionsOf<MailOptions>(row),
+      };
     },
     delivery(mailId, n) {
       const row = store.get('SELECT * FROM deliveries WHERE mail_id = ? AND n = ?', mailId, n);
@@ -73,7 +94,12 @@ function queuedDeliveryOf(row: Row): QueuedDelivery {
     cancelRequested: integer(row, 'cancel_requested') === 1,
     holdRequested: integer(row, 'hold_requested') === 1,
     heldFor: integerOrNull(row, 'held_for'),
+    options: optionsOf<ForwardPathOptions>(row),
   };
+}
+
+function optionsOf<T>(row: Row): T | null {
+  return row['options'] === null ? null : (JSON.parse(text(row, 'options')) as T);
 }
 
 function contentOf(row: Row): StoredContent | null {

@@ -94,7 +94,7 @@ function setUp(t: test.TestContext) {
 test('a delivery is due when queued, not while leased, never when ended', (t) => {
   const { queue, change } = setUp(t);
   queue.insertMail({ facts: mail, content });
-  queue.insertDelivery(mail.mailId, 'example.org', queued);
+  queue.insertDelivery(mail.mailId, { destination: 'example.org', facts: queued });
   const due = () => queue.due({ now, except: [], limit: 10 }).map(({ n }) => n);
   assert.deepEqual(due(), [1]);
   assert.equal(queue.nextDueAt(), now);
@@ -115,7 +115,7 @@ test('a mail is clearable when every delivery has ended and the ledger has every
   const { queue, outbox, change, record } = setUp(t);
   queue.insertMail({ facts: mail, content });
   for (const n of [1, 2]) {
-    queue.insertDelivery(mail.mailId, 'example.org', { ...queued, n });
+    queue.insertDelivery(mail.mailId, { destination: 'example.org', facts: { ...queued, n } });
     record('accepted', { ...queued, n });
   }
   const clearable = () => queue.clearable(10).map(({ mailId }) => mailId);
@@ -168,7 +168,10 @@ test('the list is filtered and paged by mail and number', (t) => {
   for (const mailId of [1, 2, 3]) {
     queue.insertMail({ facts: { ...mail, mailId, tenantId: mailId === 3 ? 2 : 1 }, content });
     for (const n of [1, 2])
-      queue.insertDelivery(mailId, n === 1 ? 'example.org' : 'example.net', { ...queued, n });
+      queue.insertDelivery(mailId, {
+        destination: n === 1 ? 'example.org' : 'example.net',
+        facts: { ...queued, n },
+      });
   }
   const ids = (filter: Parameters<typeof queue.list>[0], after = { mailId: 0, n: 0 }, limit = 10) =>
     queue.list(filter, after, limit).map(({ mailId, facts }) => `${mailId}:${facts.n}`);

@@ -6,6 +6,7 @@
  * `docs/queue-states.md` shows the states. Not here: verdicts (relay), content (spool).
  */
 import type { DeliveryFacts, MailFacts } from '../events/event.ts';
+import type { ForwardPathOptions, MailClass, MailOptions } from '../protocol/smtp/envelope-options.ts';
 import type { Store } from '../store/store.ts';
 import { createQueueChanges } from './changes.ts';
 import { createQueueHolds } from './holds.ts';
@@ -27,6 +28,8 @@ export interface QueuedMail {
   facts: MailFacts;
   /** Null for a mail that was refused: it has events, but nothing to deliver. */
   content: StoredContent | null;
+  /** Null or absent: the client asked for nothing. */
+  options?: MailOptions | null;
 }
 
 export interface QueuedDelivery {
@@ -39,6 +42,16 @@ export interface QueuedDelivery {
   holdRequested: boolean;
   /** The tenant whose quota it is held by. */
   heldFor: number | null;
+  /** Null: the client asked for nothing. */
+  options: ForwardPathOptions | null;
+}
+
+export interface NewDelivery {
+  /** Its first attempt begins at once if `leased`. */
+  facts: DeliveryFacts;
+  destination: string;
+  options?: ForwardPathOptions | null;
+  class?: MailClass;
 }
 
 export interface LeasedDelivery {
@@ -67,8 +80,7 @@ export interface QueueFilter {
 export interface QueueChanges {
   /** Inserts a mail; its deliveries and events follow. */
   insertMail(mail: QueuedMail): void;
-  /** A new delivery. With `facts.leased` its first attempt begins at once. */
-  insertDelivery(mailId: number, destination: string, facts: DeliveryFacts): void;
+  insertDelivery(mailId: number, delivery: NewDelivery): void;
   /** Writes the facts of a delivery after a change, and frees its lease unless `facts.leased`. */
   update(before: QueuedDelivery, facts: DeliveryFacts): void;
   requestCancel(mailId: number, n: number): void;
@@ -78,8 +90,11 @@ export interface QueueChanges {
 }
 
 export interface QueueQuestions {
+  /** Transactional mail first, whatever is bulk after it. Nothing that is held. */
   due(question: DueQuestion): LeasedDelivery[];
-  /** Earliest time anything is due; null when nothing is. */
+  /** Held deliveries whose time has come. */
+  heldDue(now: number, limit: number): LeasedDelivery[];
+  /** Earliest time anything is due or released; null when nothing is. */
   nextDueAt(): number | null;
   /** Deliveries whose attempt was under way; after a start these attempts are gone. */
   leased(): LeasedDelivery[];

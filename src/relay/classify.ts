@@ -138,8 +138,12 @@ function meaningOf(observation: Observation, cause: FailureCause): Meaning {
   }
 }
 
-/** A host that lacks something may get it; a mail or an address does not change. */
+/**
+ * A host that lacks something may get it; a mail or an address does not change. What is known after EHLO is that no TLS
+ * as the mail requires it is to be had: the sender is to hear of that at once (RFC 8689 §4.2.1).
+ */
 function unsupported({ stage }: Observation): Meaning {
+  if (stage === 'ehlo') return { outcome: 'failed', reason: 'tls', status: '5.7.30' };
   if (stage === 'tls') return { outcome: 'deferred', reason: 'tls', status: '4.7.4' };
   if (stage === 'auth') return { outcome: 'deferred', reason: 'internal', status: '4.7.4' };
   return { outcome: 'failed', reason: stage === 'rcpt' ? 'bounce' : 'generic', status: '5.6.3' };

@@ -5,13 +5,16 @@
 import type { Clock } from '../base/clock.ts';
 import type { DeliveryStatus, RemoteMta, TlsFacts } from '../events/delivery-status.ts';
 import type { DeliveryFacts, MailFacts } from '../events/event.ts';
+import { noForwardPathOptions } from '../protocol/smtp/envelope-options.ts';
 import {
   type ConnectOptions,
   defaultTimeouts,
   type Observation,
+  type OutgoingMail,
   type SessionPool,
 } from '../smtp-client/smtp-client.ts';
 import { classify } from './classify.ts';
+import type { Envelope } from './envelope.ts';
 import { rehearsalMta, rehearse } from './rehearsal.ts';
 import { type NextHop, type Route, routeOf } from './route.ts';
 import { type FindTargets, targetsOf } from './targets.ts';
@@ -29,6 +32,7 @@ export interface AttemptedMail {
   content: Buffer;
   /** Of one route; `domain` is that of the first. */
   deliveries: readonly DeliveryFacts[];
+  envelope: Envelope;
 }
 
 /** What was heard, and from whom. */
@@ -82,6 +86,9 @@ async function converseWithTargets(
 ): Promise<Heard[]> {
   const targets = await targetsOf(route, deps.findTargets);
   if (!targets.ok) return mail.deliveries.map(() => nowhere(targets.observation));
+  if (mail.envelope.options?.requireTls && route.kind === 'mx' && !targets.authentic) {
+    return mail.deliveries.map(() => nowhere(unproven(route.domain)));
+  }
   let heard: Heard[] = [];
   for (const target of targets.targets) {
     heard = await converse(mail, target, route, deps);
@@ -100,7 +107,7 @@ async function converse(
   const options: ConnectOptions = {
     target,
     greetingName: deps.hostname,
-    tls: nextHop?.tls ?? 'opportunistic',
+    ...tlsFor(mail, nextHop),
     ...(nextHop?.credentials ? { credentials: nextHop.credentials } : {}),
     timeouts: defaultTimeouts,
   };
@@ -108,8 +115,37 @@ async function converse(
     reversePath: mail.facts.reversePath,
     forwardPaths: mail.deliveries.map((delivery) => delivery.forwardPath),
     content: mail.content,
+    ...askedFor(mail),
   });
   return observations.map((observation) => ({ observation, remoteMta: target, sendingIp, tls }));
+}
+
+/** RFC 8689 §4.2.1: a certificate proves little about a host whose name anybody on the way could have given us. */
+function unproven(domain: string): Observation {
+  const text = `the MX hosts of ${domain} are not proven by DNSSEC or MTA-STS, and the mail requires TLS all the way`;
+  return { stage: 'ehlo', reply: null, enhancedStatus: '5.7.30', cause: 'unsupported', text };
+}
+
+/** Mail with REQUIRETLS leaves under TLS with a valid certificate only, whatever the route says (RFC 8689). */
+function tlsFor(
+  { envelope }: AttemptedMail,
+  nextHop: NextHop | null,
+): Pick<ConnectOptions, 'tls' | 'requireTls'> {
+  const tls = nextHop?.tls ?? 'opportunistic';
+  if (!envelope.options?.requireTls) return { tls };
+  return { tls: tls === 'implicit' ? 'implicit' : 'required', requireTls: true };
+}
+
+function askedFor({
+  envelope,
+  deliveries,
+}: AttemptedMail): Pick<OutgoingMail, 'options' | 'forwardPathOptions'> {
+  const { options, forwardPathOptions } = envelope;
+  const optionsAt = ({ n }: DeliveryFacts) => forwardPathOptions.get(n) ?? noForwardPathOptions;
+  return {
+    ...(options ? { options } : {}),
+    ...(forwardPathOptions.size === 0 ? {} : { forwardPathOptions: deliveries.map(optionsAt) }),
+  };
 }
 
 /** RFC 5321 §5.1: the next host is tried when this one could not be reached or did not want to talk. */

@@ -9,21 +9,22 @@ import { crashPoint } from '../base/crash-point.ts';
 import { createMailIds } from '../base/id.ts';
 import type { Log } from '../base/log.ts';
 import type { DeliveryStatus } from '../events/delivery-status.ts';
-import type { DeliveryFacts, MailFacts } from '../events/event.ts';
+import type { DeliveryFacts } from '../events/event.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { GroupCommit } from '../store/store.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import { clearEnded } from './clear.ts';
 import { type DeliverDeps, deliver } from './deliver.ts';
-import { createLeases, type Lease, type LeaseBounds } from './leases.ts';
+import { createLeases, type LeaseBounds } from './leases.ts';
 import type { RetryPlan } from './retry.ts';
-import { createScheduler } from './schedule.ts';
+import { createScheduler, type DueAttempt } from './schedule.ts';
 import { settle, type Verdict } from './settle.ts';
 import { createSigner } from './sign.ts';
 import type { Submission, SubmissionResult } from './submission.ts';
 import { submit } from './submit.ts';
 
+export { releaseDelivery } from './hold.ts';
 export type { NextHop } from './route.ts';
 export { type CancelResult, cancelDelivery, type RetryResult, retryDelivery } from './settle.ts';
 export type { Submission, SubmissionRefusal, SubmissionResult } from './submission.ts';
@@ -49,11 +50,8 @@ export interface Relay {
 }
 
 /** A lease and what is tried under it. `content` is null when it has to be read from the spool. */
-export interface Attempt {
-  lease: Lease;
-  mail: MailFacts;
+export interface Attempt extends DueAttempt {
   content: Buffer | null;
-  deliveries: DeliveryFacts[];
 }
 
 const firstSettleWaitMs = 500;
@@ -68,8 +66,9 @@ export function createRelay(deps: RelayDeps): Relay {
   const sign = createSigner(deps.tenants);
   const newMailId = createMailIds(clock, deps.node.number, queue.highestMailId());
 
-  const attempt = async ({ lease, mail, content, deliveries }: Attempt) => {
-    const statuses = await attemptStatuses(mail, content, deliveries).catch((fault: unknown) => {
+  const attempt = async (begun: Attempt) => {
+    const { lease, mail, deliveries } = begun;
+    const statuses = await attemptStatuses(begun).catch((fault: unknown) => {
       // A fault of ours ends the attempt, not the process.
       log.error({ fault, mailId: mail.mailId }, 'attempt failed by a fault');
       return deliveries.map(() => ownDeferral(clock.now()));
@@ -96,9 +95,9 @@ export function createRelay(deps: RelayDeps): Relay {
     }
   };
 
-  const attemptStatuses = async (mail: MailFacts, content: Buffer | null, deliveries: DeliveryFacts[]) => {
+  const attemptStatuses = async ({ mail, content, deliveries, envelope }: Attempt) => {
     const read = content ? { ok: true as const, content } : readContent(mail.mailId);
-    if (read.ok) return deliver({ facts: mail, content: read.content, deliveries }, deps);
+    if (read.ok) return deliver({ facts: mail, content: read.content, deliveries, envelope }, deps);
     log.error({ mailId: mail.mailId, problem: read.problem }, 'content cannot be read');
     return deliveries.map(() => ownFailure(clock.now(), `the content of the mail is ${read.problem}`));
   };
@@ -113,7 +112,8 @@ export function createRelay(deps: RelayDeps): Relay {
     queue,
     commit,
     leases,
-    begin: (lease, mail, deliveries) => void attempt({ lease, mail, content: null, deliveries }),
+    log,
+    begin: (due) => void attempt({ ...due, content: null }),
   });
 
   const begin = (attempts: Attempt[]) => {

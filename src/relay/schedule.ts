@@ -4,9 +4,12 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { crashPoint } from '../base/crash-point.ts';
+import type { Log } from '../base/log.ts';
 import type { DeliveryFacts, MailFacts } from '../events/event.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { GroupCommit } from '../store/store.ts';
+import { type Envelope, numbered } from './envelope.ts';
+import { releaseDue } from './hold.ts';
 import type { Lease, Leases } from './leases.ts';
 
 export interface ScheduleDeps {
@@ -14,7 +17,16 @@ export interface ScheduleDeps {
   queue: Queue;
   commit: GroupCommit;
   leases: Leases;
-  begin(lease: Lease, mail: MailFacts, deliveries: DeliveryFacts[]): void;
+  log: Log;
+  begin(attempt: DueAttempt): void;
+}
+
+/** What is tried under a lease. */
+export interface DueAttempt {
+  lease: Lease;
+  mail: MailFacts;
+  deliveries: DeliveryFacts[];
+  envelope: Envelope;
 }
 
 export interface Scheduler {
@@ -25,20 +37,36 @@ export interface Scheduler {
 
 /** The store is shared with the command line, which cannot poke: how late its changes may be noticed. */
 const lookMs = 250;
+/** How long a store that refuses (a full disk) is left alone. */
+const refusedMs = 1_000;
 
 export function createScheduler(deps: ScheduleDeps): Scheduler {
   let woken = new AbortController();
   return {
     poke: () => woken.abort(),
     async run(signal) {
-      await releaseLost(deps);
+      while (!signal.aborted && !(await written(releaseLost(deps), 'lost leases could not be freed', deps))) {
+        await deps.clock.sleep(refusedMs, signal);
+      }
       while (!signal.aborted) {
         woken = new AbortController();
-        await leaseDue(deps);
-        await deps.clock.sleep(lookMs, AbortSignal.any([signal, woken.signal]));
+        if (await written(takeDue(deps), 'due deliveries could not be leased', deps))
+          await deps.clock.sleep(lookMs, AbortSignal.any([signal, woken.signal]));
+        else await deps.clock.sleep(refusedMs, signal);
       }
     },
   };
+}
+
+/** False if the store refused: what was due is due still. */
+async function written(work: Promise<void>, problem: string, { log }: ScheduleDeps): Promise<boolean> {
+  try {
+    await work;
+    return true;
+  } catch (fault) {
+    log.error({ fault, waitMs: refusedMs }, problem);
+    return false;
+  }
 }
 
 /** After a start no attempt is under way: what was leased is due again (invariant I4). */
@@ -51,6 +79,11 @@ async function releaseLost({ queue, commit, clock }: ScheduleDeps): Promise<void
   });
 }
 
+async function takeDue(deps: ScheduleDeps): Promise<void> {
+  await releaseDue(deps);
+  await leaseDue(deps);
+}
+
 async function leaseDue(deps: ScheduleDeps): Promise<void> {
   const { clock, queue, commit, leases } = deps;
   const room = leases.room();
@@ -58,25 +91,27 @@ async function leaseDue(deps: ScheduleDeps): Promise<void> {
   const due = queue.due({ now: clock.now(), except: leases.fullDomains(), limit: room });
   if (due.length === 0) return;
   const taken = leases.takeForDue(due);
-  const leased = await commit.run(() => taken.map((lease) => writeLease(lease, deps)));
+  const writing = commit.run(() => taken.map((lease) => writeLease(lease, deps)));
+  const leased = await writing.catch((fault: unknown) => {
+    for (const lease of taken) leases.release(lease);
+    throw fault;
+  });
   crashPoint('leased');
-  for (const { lease, mail, deliveries } of leased) {
-    if (deliveries.length === 0) leases.release(lease);
-    else deps.begin(lease, mail, deliveries);
+  for (const attempt of leased) {
+    if (attempt.deliveries.length === 0) leases.release(attempt.lease);
+    else deps.begin(attempt);
   }
 }
 
 /** Between question and transaction a delivery may have been canceled: only what is still due is leased. */
-function writeLease(
-  lease: Lease,
-  { queue, clock }: ScheduleDeps,
-): { lease: Lease; mail: MailFacts; deliveries: DeliveryFacts[] } {
+function writeLease(lease: Lease, { queue, clock }: ScheduleDeps): DueAttempt {
   const mail = queue.mail(lease.mailId);
   if (!mail) throw new Error(`mail ${lease.mailId} has deliveries but no row`);
   const now = clock.now();
-  const deliveries = lease.numbers.flatMap((n) => {
+  const leased = lease.numbers.flatMap((n) => {
     const before = queue.delivery(lease.mailId, n);
     if (!before || before.facts.leased || before.facts.nextAttemptAt === null) return [];
+    if (before.facts.state === 'held') return [];
     const facts: DeliveryFacts = {
       ...before.facts,
       leased: true,
@@ -93,7 +128,15 @@ function writeLease(
       status: null,
       engagement: null,
     });
-    return [facts];
+    return [{ n, facts, options: before.options }];
   });
-  return { lease, mail: mail.facts, deliveries };
+  return {
+    lease,
+    mail: mail.facts,
+    deliveries: leased.map(({ facts }) => facts),
+    envelope: {
+      options: mail.options ?? null,
+      forwardPathOptions: numbered(leased, ({ options }) => options),
+    },
+  };
 }

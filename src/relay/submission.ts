@@ -1,5 +1,6 @@
 /** What comes in, whatever door it came through. SMTP and every HTTP API build the same `Submission`. */
 import type { Reply } from '../events/delivery-status.ts';
+import type { ForwardPathOptions, MailOptions } from '../protocol/smtp/envelope-options.ts';
 
 export interface Submission {
   tenantId: number;
@@ -18,6 +19,12 @@ export interface Submission {
   forwardPaths: readonly string[];
   /** Lines ended by CRLF. */
   content: Buffer;
+  /** What the client asked for beyond the paths. Absent: nothing. `smtpUtf8`: that it may be needed. */
+  options?: MailOptions;
+  /** By forward-path. */
+  forwardPathOptions?: ReadonlyMap<string, ForwardPathOptions>;
+  /** The deliveries are held until then. */
+  holdUntil?: number | null;
 }
 
 export interface SubmissionRefusal {

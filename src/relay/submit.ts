@@ -9,10 +9,13 @@ import type { DeliveryFacts, MailFacts } from '../events/event.ts';
 import type { Reason } from '../events/reason.ts';
 import { domainOf } from '../protocol/address/address.ts';
 import type { NamedAddress } from '../protocol/message/fields.ts';
+import { mailClassOf } from '../protocol/smtp/envelope-options.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { ContentPlace, Spool } from '../spool/spool.ts';
 import type { GroupCommit } from '../store/store.ts';
 import type { Tenants } from '../tenants/tenants.ts';
+import { type Envelope, envelopeOf } from './envelope.ts';
+import { heldUntil } from './hold.ts';
 import type { Leases } from './leases.ts';
 import { prepare } from './prepare.ts';
 import { providerOf } from './provider.ts';
@@ -42,6 +45,7 @@ interface AcceptedMail {
   facts: MailFacts;
   content: Buffer;
   deliveries: DeliveryFacts[];
+  envelope: Envelope;
 }
 
 export async function submit(submission: Submission, deps: SubmitDeps): Promise<SubmissionResult> {
@@ -56,17 +60,18 @@ export async function submit(submission: Submission, deps: SubmitDeps): Promise<
     return refusal(550, '5.7.1', `Sender refused: ${right.problem}`);
   }
   const facts = { ...prepared.facts, sendingDomain: right.sendingDomain };
-  const deliveries = split(facts, submission.forwardPaths, prepared.toMailboxes, deps);
+  const deliveries = hold(split(facts, submission, prepared.toMailboxes, deps), submission, deps);
   const signed = await deps.sign(facts, prepared.content);
   if (!signed.ok) return signed;
-  await enqueue({ facts, content: signed.content, deliveries }, deps);
+  const envelope = envelopeOf(submission, deliveries);
+  await enqueue({ facts, content: signed.content, deliveries, envelope }, deps);
   return { ok: true, mailId };
 }
 
 /** One delivery per forward-path; a path given twice is one. Suppressed addresses end here. */
 function split(
   facts: MailFacts,
-  forwardPaths: readonly string[],
+  { forwardPaths }: Submission,
   mailboxes: NamedAddress[],
   deps: SubmitDeps,
 ): DeliveryFacts[] {
@@ -77,6 +82,16 @@ function split(
     const suppression = deps.tenants.suppressionOf(facts.tenantId, forwardPath);
     return suppression ? ended(facts0, 'suppressed', `suppress-${suppression.kind}`) : facts0;
   });
+}
+
+/** What the sender wants held is held, unless its time came while the content was sent. */
+function hold(
+  deliveries: DeliveryFacts[],
+  { holdUntil = null }: Submission,
+  { clock, plan }: SubmitDeps,
+): DeliveryFacts[] {
+  if (holdUntil === null || holdUntil <= clock.now()) return deliveries;
+  return deliveries.map((facts) => (facts.state === 'queued' ? heldUntil(facts, holdUntil, plan) : facts));
 }
 
 function newDelivery(
@@ -140,6 +155,7 @@ async function enqueue(mail: AcceptedMail, deps: SubmitDeps): Promise<void> {
     throw fault;
   }
   crashPoint('mail-committed');
+  const { envelope } = mail;
   const ofLease = (numbers: number[]) => deliveries.filter((delivery) => numbers.includes(delivery.n));
   deps.begin(
     leases.map((lease) => ({
@@ -147,22 +163,29 @@ async function enqueue(mail: AcceptedMail, deps: SubmitDeps): Promise<void> {
       mail: mail.facts,
       content: mail.content,
       deliveries: ofLease(lease.numbers),
+      envelope,
     })),
   );
 }
 
 function insert(mail: AcceptedMail, place: ContentPlace, { queue, spool, clock }: SubmitDeps): void {
-  const { facts, content, deliveries } = mail;
+  const { facts, content, deliveries, envelope } = mail;
+  const { options, forwardPathOptions } = envelope;
   spool.keep(facts.mailId, place, content);
-  queue.insertMail({ facts, content: place });
+  queue.insertMail({ facts, content: place, options });
   const at = clock.now();
   for (const delivery of deliveries) {
-    queue.insertDelivery(facts.mailId, delivery.domain, delivery);
+    queue.insertDelivery(facts.mailId, {
+      facts: delivery,
+      destination: delivery.domain,
+      options: forwardPathOptions.get(delivery.n) ?? null,
+      class: mailClassOf(options?.priority ?? null),
+    });
     const event = { mailId: facts.mailId, at, delivery, status: null, engagement: null };
-    if (delivery.state === 'suppressed') {
+    if (delivery.state === 'suppressed' || delivery.state === 'held') {
       // Taken like every other, so that each accepted forward-path has exactly one `accepted`.
       queue.record({ ...event, type: 'accepted', delivery: { ...delivery, state: 'queued', reason: null } });
-      queue.record({ ...event, type: 'suppressed' });
+      queue.record({ ...event, type: delivery.state });
     } else {
       queue.record({ ...event, type: 'accepted' });
     }
@@ -171,7 +194,7 @@ function insert(mail: AcceptedMail, place: ContentPlace, { queue, spool, clock }
 
 async function recordRejection(facts: MailFacts, submission: Submission, deps: SubmitDeps): Promise<void> {
   const { mailId } = facts;
-  const deliveries = split(facts, submission.forwardPaths, [], deps);
+  const deliveries = split(facts, submission, [], deps);
   await deps.commit.run(() => {
     deps.queue.insertMail({ facts, content: null });
     for (const delivery of deliveries) {

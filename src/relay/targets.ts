@@ -3,7 +3,14 @@ import type { RemoteMta } from '../events/delivery-status.ts';
 import type { Observation } from '../smtp-client/smtp-client.ts';
 import type { Route } from './route.ts';
 
-export type Targets = { ok: true; targets: RemoteMta[] } | { ok: false; observation: Observation };
+export interface FoundTargets {
+  ok: true;
+  targets: RemoteMta[];
+  /** How the names were learned cannot have been forged: by DNSSEC, by MTA-STS, or from the configuration. */
+  authentic?: boolean;
+}
+
+export type Targets = FoundTargets | { ok: false; observation: Observation };
 
 /** MX look-up for a domain, address look-up for a next hop. */
 export interface FindTargets {

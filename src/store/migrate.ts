@@ -3,9 +3,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import { first } from './migrations/0001-first.ts';
 import { dkimKeys } from './migrations/0002-dkim-keys.ts';
 import { limitsAndSuppressions } from './migrations/0003-limits-and-suppressions.ts';
+import { envelopeOptions } from './migrations/0004-envelope-options.ts';
 
 /** In order; never edit one that was released, add another. */
-const migrations: readonly string[] = [first, dkimKeys, limitsAndSuppressions];
+const migrations: readonly string[] = [first, dkimKeys, limitsAndSuppressions, envelopeOptions];
 
 export const storeVersion = migrations.length;
 

@@ -144,7 +144,10 @@ describe('the queue', () => {
         queue.insertMail({ facts: { ...deliveryRow().mail, mailId, tenantId }, content: null });
         for (const [at, changes] of deliveries.entries()) {
           const { delivery } = deliveryRow({ n: at + 1, ...changes });
-          queue.insertDelivery(mailId, delivery.forwardPath.split('@')[1] ?? '', delivery);
+          queue.insertDelivery(mailId, {
+            destination: delivery.forwardPath.split('@')[1] ?? '',
+            facts: delivery,
+          });
         }
       }
     });
