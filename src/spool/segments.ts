@@ -2,13 +2,13 @@
  * Append-only segment files `<number>.seg`. Only this process appends (the relay holds the instance lock), and it
  * always begins a new file, so what a crash left half written is never written over.
  *
- * Contents that are appended while a sync is under way share the next one.
+ * Contents that are appended while a sync is under way share the next one. A sync that fails is the last of its file:
+ * the system may have dropped what it could not write, and a later sync of the same file would prove nothing.
  */
 import {
   closeSync,
   existsSync,
   fdatasync,
-  fdatasyncSync,
   fstatSync,
   fsyncSync,
   mkdirSync,
@@ -40,6 +40,8 @@ interface OpenSegment {
   segment: number;
   file: number;
   end: number;
+  /** A sync of it failed. */
+  failed: boolean;
   /** Under way; resolves when what was appended before its start is on disk. */
   sync: Promise<void> | null;
   /** The one after it; for what was appended since. */
@@ -56,9 +58,14 @@ export function openSegments(directory: string): Segments {
   const begin = (): OpenSegment => {
     const segment = Math.max(0, ...segmentsIn(directory)) + 1;
     const file = openSync(pathOf(segment), 'wx', 0o600);
-    // The new name must survive as well as the bytes.
-    syncDirectory(directory);
-    return { segment, file, end: 0, sync: null, nextSync: null };
+    try {
+      // The new name must survive as well as the bytes.
+      syncDirectory(directory);
+    } catch (fault) {
+      closeSync(file);
+      throw fault;
+    }
+    return { segment, file, end: 0, failed: false, sync: null, nextSync: null };
   };
 
   /** The file is closed when the last sync of it has ended. */
@@ -66,7 +73,6 @@ export function openSegments(directory: string): Segments {
     if (!current) return;
     const { file, sync: running, nextSync } = current;
     current = null;
-    fdatasyncSync(file);
     const last = nextSync ?? running;
     if (last) void last.catch(() => {}).then(() => closeSync(file));
     else closeSync(file);
@@ -74,7 +80,7 @@ export function openSegments(directory: string): Segments {
 
   return {
     async append(content) {
-      if (current && current.end >= limits.segmentBytes) finish();
+      if (current && (current.failed || current.end >= limits.segmentBytes)) finish();
       current ??= begin();
       const segment = current;
       const offset = segment.end;
@@ -109,17 +115,20 @@ export function openSegments(directory: string): Segments {
 /** Resolves when everything appended so far is on disk. */
 function durable(segment: OpenSegment): Promise<void> {
   if (!segment.sync) {
-    segment.sync = sync(segment.file).finally(() => {
-      segment.sync = null;
-    });
+    segment.sync = sync(segment.file)
+      .catch((fault: unknown) => {
+        segment.failed = true;
+        throw fault;
+      })
+      .finally(() => {
+        segment.sync = null;
+      });
     return segment.sync;
   }
-  segment.nextSync ??= segment.sync
-    .catch(() => {})
-    .then(() => {
-      segment.nextSync = null;
-      return durable(segment);
-    });
+  segment.nextSync ??= segment.sync.then(() => {
+    segment.nextSync = null;
+    return durable(segment);
+  });
   return segment.nextSync;
 }
 

@@ -57,7 +57,17 @@ export function openStore(path: string, { grouped = false }: StoreOptions = {}):
   database.exec(`PRAGMA wal_autocheckpoint = ${grouped ? checkpointPages.grouped : checkpointPages.each}`);
   database.exec('PRAGMA cache_size = -65536');
   migrate(database);
+  if (grouped) moveWalIntoDatabase(database);
   return storeOver(database, path, grouped ? openWal(path) : null);
+}
+
+/**
+ * After a sync that failed, what SQLite reads from the WAL need not be on disk, and what is committed behind it would be
+ * lost with it. So nothing is built on a WAL that an earlier process left: it is synced into the database file first.
+ * When a reader is in the way, SQLite has still synced and copied everything it could.
+ */
+function moveWalIntoDatabase(database: DatabaseSync): void {
+  database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
 }
 
 /** The WAL exists for as long as a connection is open. Its name must survive as well as what is in it. */
