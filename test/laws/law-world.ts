@@ -35,10 +35,15 @@ export interface Life {
 
 const hourMs = 3_600_000;
 
+/** As many mails as any other number of them: few runs, and each should have something to say. */
+export const plansArbitrary: fc.Arbitrary<MailPlan[]> = fc.noBias(
+  fc.array(mailPlanArbitrary, { maxLength: 10 }),
+);
+
 /** All mail is sent around one or two of the instants that cut days: that is few months, and fast to append. */
 export const lifeArbitrary: fc.Arbitrary<Life> = fc
   .record({
-    plans: fc.array(mailPlanArbitrary, { maxLength: 10 }),
+    plans: plansArbitrary,
     zone: fc.constantFrom(...edgeZones),
     latenessMs: fc.constantFrom(0, 0, 60_000),
     edges: fc.array(fc.constantFrom(...zoneEdges), { minLength: 1, maxLength: 2 }),
