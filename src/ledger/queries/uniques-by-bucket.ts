@@ -17,6 +17,15 @@ import { inScope } from './where.ts';
 const firsts = { opened: 'first_opened', clicked: 'first_clicked' } as const;
 type Countable = keyof typeof firsts;
 
+const expressions: DimensionExpressions = {
+  sendingDomain: 'sending_domain',
+  provider: 'provider',
+  sendingIp: 'earliest.sending_ip',
+  tag: 'tag',
+  country: 'earliest.country',
+  device: 'earliest.device',
+};
+
 export async function uniquesByBucket(
   engine: Engine,
   scope: Scope,
@@ -28,42 +37,41 @@ export async function uniquesByBucket(
   return cells;
 }
 
-/** FINAL brings the parts of a delivery's row together, so that its first event is the first of all. */
+/**
+ * Grouped here, not by FINAL: of a tuple of which only one element is read, FINAL keeps that of any version instead of
+ * the smallest tuple's, and counts go wrong as soon as a delivery has rows in two parts.
+ */
 async function uniquesOf(
   engine: Engine,
   scope: Scope,
   question: CountQuestion,
   type: Countable,
 ): Promise<CountCell[]> {
-  const first = firsts[type];
-  const expressions = expressionsOf(first);
   const where = inScope(scope);
-  where.changing(`${first}.at >= ${moment(where, 'from', question.from ?? 0)}`);
-  where.changing(`${first}.at < ${moment(where, 'to', question.to ?? never)}`);
-  for (const condition of inDimensions(where, question, expressions)) where.changing(condition);
-  const second = `intDiv(toUnixTimestamp64Milli(${first}.at), 900000) * 900`;
-  const bucket = bucketExpression(where, second, question);
+  // Rows after `to` cannot hold the first event of the range; rows before `from` can disprove one.
+  const end = question.to ?? Date.UTC(2298, 0);
+  where.fixed(`${firsts[type]}.at < ${moment(where, 'end', end)}`);
+  const inner = `${where}`; // conditions bound from here on belong to the outer statement
+  const outer = [`earliest.at >= ${moment(where, 'from', question.from ?? 0)}`];
+  outer.push(...inDimensions(where, question, expressions));
+  const bucket = bucketExpression(
+    where,
+    'intDiv(toUnixTimestamp64Milli(earliest.at), 900000) * 900',
+    question,
+  );
   const tagged = question.groupBy === 'tag' || question.where?.tag !== undefined;
   const statement = `SELECT ${bucket} AS bucket, ${groupExpression(question, expressions)} AS dimension,
   authenticated, count()
-FROM engagement FINAL ${tagged ? 'ARRAY JOIN tags AS tag' : ''}
-${where.ofVersions()}
+FROM (
+  SELECT mail_id, n, min(${firsts[type]}) AS earliest, any(provider) AS provider,
+    any(sending_domain) AS sending_domain, any(authenticated) AS authenticated, any(tags) AS tags
+  FROM (SELECT * FROM engagement ${inner})
+  GROUP BY mail_id, n
+)
+${tagged ? 'ARRAY JOIN tags AS tag' : ''}
+WHERE ${outer.join('\n  AND ')}
 GROUP BY bucket, dimension, authenticated`;
   return (await engine.ask(statement, where.values)).map((cells) => readCell(type, cells));
-}
-
-/** The engine writes "never" as 2299-12-31 (schema/0003). */
-const never = Date.UTC(2298, 0);
-
-function expressionsOf(first: string): DimensionExpressions {
-  return {
-    sendingDomain: 'sending_domain',
-    provider: 'provider',
-    sendingIp: `${first}.sending_ip`,
-    tag: 'tag',
-    country: `${first}.country`,
-    device: `${first}.device`,
-  };
 }
 
 function readCell(type: Countable, [bucketKey, group, authenticated, unique]: Cell[]): CountCell {
