@@ -8,7 +8,7 @@ import { crashPointWanted } from './config/config.ts';
 import { dataPaths } from './data-paths.ts';
 import { createFindTargets, createResolver } from './dns/dns.ts';
 import { openQueue } from './queue/queue.ts';
-import { createRelay } from './relay/relay.ts';
+import { createFetchPolicy, createMtaStsPolicies, createRelay, createTlsPolicies } from './relay/relay.ts';
 import { connect, createSessionPool } from './smtp-client/smtp-client.ts';
 import { createRelayHandler } from './smtp-server/relay-handler.ts';
 import { createSmtpServer } from './smtp-server/smtp-server.ts';
@@ -40,6 +40,13 @@ await runChild(async ({ config, stop, ready }: Child) => {
     servers: config.dns.servers.length > 0 ? config.dns.servers : undefined,
     trustAd: config.dns.trustAd,
   });
+  const mtaSts = createMtaStsPolicies({
+    ...{ store, resolver, clock: systemClock, log },
+    fetchPolicy: createFetchPolicy({ resolver }),
+  });
+  const tlsPolicies = createTlsPolicies({
+    ...{ rules: config.delivery.tlsPolicy, resolver, mtaSts, clock: systemClock, log },
+  });
   const relay = createRelay({
     clock: systemClock,
     hostname: config.hostname,
@@ -51,6 +58,7 @@ await runChild(async ({ config, stop, ready }: Child) => {
       ownListeners: config.smtp.listen,
     }),
     sessions,
+    tlsPolicies,
     node: { number: config.nodeNumber, name: config.hostname },
     plan: { waitsMs: config.retrySchedule },
     bounds: {

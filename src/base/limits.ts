@@ -111,6 +111,21 @@ export const limits = {
   nextHopCacheMs: 30_000,
   /** Records of one answer that are looked at. */
   dnsRecords: 100,
+  /** An MTA-STS policy: its bytes (RFC 8461 §3.3), the hosts it names, how long and at how many addresses it is asked for. */
+  mtaStsPolicyBytes: 64 * KiB,
+  mtaStsMx: 100,
+  mtaStsFetchMs: 20_000,
+  mtaStsAddresses: 2,
+  /** How long after a failed try a policy is not asked for again (RFC 8461 §3.3), and failed tries remembered. */
+  mtaStsRetryMs: 5 * 60_000,
+  mtaStsFailures: 10_000,
+  /** A policy in use is fetched again when it is older than that. */
+  mtaStsRenewMs: 86_400_000,
+  /** Policies kept. */
+  mtaStsPolicies: 100_000,
+  /** The same warning about the same server is logged once in this time, and so many are remembered. */
+  tlsWarningMs: 60 * 60_000,
+  tlsWarnings: 10_000,
   /** MX hosts tried for one domain, best first (RFC 5321 §5.1 asks for at least two). */
   mxTargets: 10,
   addressesPerTarget: 8,
@@ -133,6 +148,8 @@ export const limits = {
   /** How long an answer waits for the newest events to arrive in the ledger. */
   ledgerCatchUpMs: 5_000,
   ledgerQueryMs: 30_000,
+  /** Rows of one answer: hours of years by thousands of groups are refused, not sent. */
+  ledgerResultRows: 1_000_000,
   /** Log pages that end before this row are found without folding the versions of all rows. */
   ledgerShallowRows: 20_000,
   httpUrlBytes: 16 * KiB,
@@ -218,6 +235,14 @@ export const limits = {
   reportLineChars: 2 * KiB,
   /** Characters of one field with addresses that are looked at. */
   reportAddressChars: 16 * KiB,
+  /** Our own DSNs: bytes of content and of a header section that are returned. */
+  dsnContentBytes: 50 * KiB,
+  dsnHeaderBytes: 32 * KiB,
+  /** Characters of what a server said about one recipient, and about all recipients of one DSN together. */
+  dsnDiagnosticChars: 1000,
+  dsnDiagnosticsChars: 64 * KiB,
+  /** Recipients named in the part for people; the part for programs names all. */
+  dsnRecipientsInWords: 50,
   /** `waybill.toml`. */
   configFileBytes: 1 * MiB,
 } as const;

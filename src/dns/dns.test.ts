@@ -115,7 +115,8 @@ function find(domain: string, random = inSequence()): Promise<MxLookup> {
 }
 
 function targets(...hosts: [string, ...string[]][]): MxLookup {
-  return { targets: hosts.map(([name, ...addresses]) => ({ name, addresses })) };
+  const authentic = hosts.every(([name]) => name.startsWith('['));
+  return { targets: hosts.map(([name, ...addresses]) => ({ name, addresses })), authentic };
 }
 
 const found: [domain: string, expected: MxLookup][] = [
@@ -233,6 +234,7 @@ test('targets in order, one for each address', async () => {
       { name: 'mx.one.net', address: '192.0.2.1', port: 2525 },
       { name: 'mx.one.net', address: '2001:db8::1', port: 2525 },
     ],
+    authentic: false,
   });
   const missed = await finder().mx('null.net');
   assert.ok(!missed.ok && missed.observation.cause === 'null-mx');
@@ -243,6 +245,7 @@ test('loopback addresses count in a laboratory', async () => {
   assert.deepEqual(answer, {
     ok: true,
     targets: [{ name: '[127.0.0.1]', address: '127.0.0.1', port: 2525 }],
+    authentic: true,
   });
 });
 
@@ -250,6 +253,7 @@ test('a next hop: an address, or a name the system knows', async () => {
   assert.deepEqual(await finder().host('192.0.2.7', 587), {
     ok: true,
     targets: [{ name: '192.0.2.7', address: '192.0.2.7', port: 587 }],
+    authentic: true,
   });
   const bracketed = await finder().host('[2001:db8::7]', 587);
   assert.ok(bracketed.ok && bracketed.targets[0]?.address === '2001:db8::7');

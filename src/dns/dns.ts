@@ -23,7 +23,14 @@ export { isUsable, mxTargets } from './mx.ts';
 export type { Answer, MxRecord, Resolver, ResolverOptions, TlsaRecord } from './resolver.ts';
 export { createResolver } from './resolver.ts';
 
-export type Targets = { ok: true; targets: RemoteMta[] } | { ok: false; observation: LookupFailure };
+export type Targets =
+  | {
+      ok: true;
+      targets: RemoteMta[];
+      /** That these are the hosts cannot have been forged: validated with DNSSEC, or named by the operator or the sender. */
+      authentic: boolean;
+    }
+  | { ok: false; observation: LookupFailure };
 
 export interface FindTargetsOptions {
   clock: Clock;
@@ -57,11 +64,12 @@ export function createFindTargets(options: FindTargetsOptions): FindTargets {
       const targets = found.targets.flatMap(({ name, addresses }) =>
         addresses.map((address) => ({ name, address, port })),
       );
-      return { ok: true, targets };
+      return { ok: true, targets, authentic: found.authentic };
     },
     host: async (name, hostPort) => {
       const address = name.replace(/^\[(.*)\]$/, '$1');
-      if (isIP(address) !== 0) return { ok: true, targets: [{ name: address, address, port: hostPort }] };
+      if (isIP(address) !== 0)
+        return { ok: true, targets: [{ name: address, address, port: hostPort }], authentic: true };
       return hosts.get(`${name} ${hostPort}`, () => lookUpHost(name, hostPort));
     },
   };
@@ -82,7 +90,7 @@ async function lookUpHost(name: string, port: number): Promise<{ value: Targets;
   try {
     const found = await lookup(name, { all: true, order: 'ipv4first' });
     const targets = found.slice(0, limits.addressesPerTarget).map(({ address }) => ({ name, address, port }));
-    return { value: { ok: true, targets }, keepMs: limits.nextHopCacheMs };
+    return { value: { ok: true, targets, authentic: true }, keepMs: limits.nextHopCacheMs };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     const observation = failure('dns', '4.4.3', `no address for the next hop ${name}: ${code}`);

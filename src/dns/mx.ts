@@ -25,7 +25,8 @@ export interface LookupFailure {
   text: string;
 }
 
-export type MxLookup = { targets: MxTarget[] } | { failed: LookupFailure };
+/** `authentic`: that these are the hosts of the domain was validated with DNSSEC, or needs no proof. */
+export type MxLookup = { targets: MxTarget[]; authentic: boolean } | { failed: LookupFailure };
 
 export interface MxDeps {
   resolver: Resolver;
@@ -55,19 +56,19 @@ export async function mxTargets(domain: string, deps: MxDeps): Promise<MxLookup>
   if ('fault' in answer) {
     return { failed: failure('dns', '4.4.3', `no answer for the MX of ${domain}: ${answer.fault}`) };
   }
-  if ('absent' in answer) {
-    if (answer.absent === 'records')
-      return hostsOf(domain, [{ name: withoutDot(domain), preference: 0 }], deps);
+  if ('absent' in answer && answer.absent === 'domain') {
     return { failed: failure('no-mx', '5.1.2', `the domain ${domain} does not exist`) };
   }
-  return namedHosts(domain, answer.found, deps);
+  const hosts =
+    'found' in answer
+      ? await namedHosts(domain, answer.found, deps)
+      : await hostsOf(domain, [{ name: withoutDot(domain), preference: 0 }], deps);
+  return 'failed' in hosts ? hosts : { ...hosts, authentic: answer.secure };
 }
 
-function namedHosts(
-  domain: string,
-  records: readonly MxRecord[],
-  deps: MxDeps,
-): Promise<MxLookup> | MxLookup {
+type Hosts = { targets: MxTarget[] } | { failed: LookupFailure };
+
+function namedHosts(domain: string, records: readonly MxRecord[], deps: MxDeps): Promise<Hosts> | Hosts {
   if (records.every(({ exchange }) => isRoot(exchange))) {
     return { failed: failure('null-mx', '5.1.10', `${domain} accepts no mail (null MX)`) };
   }
@@ -109,7 +110,7 @@ function inOrder(records: readonly MxRecord[], random: Random): MxRecord[] {
   return drawn.map(({ record }) => record);
 }
 
-async function hostsOf(domain: string, candidates: readonly Candidate[], deps: MxDeps): Promise<MxLookup> {
+async function hostsOf(domain: string, candidates: readonly Candidate[], deps: MxDeps): Promise<Hosts> {
   const asked = candidates.slice(0, limits.mxTargets);
   const hosts = await Promise.all(
     asked.map(async (candidate) => ({ ...candidate, ...(await addressesOf(candidate.name, deps)) })),
@@ -160,7 +161,7 @@ function literalTarget(literal: string, deps: MxDeps): MxLookup {
   if (!isUsable(address, deps))
     return { failed: failure('no-mx', '5.4.4', `${literal} is no usable address`) };
   if (deps.isOurs(address)) return loop(literal);
-  return { targets: [{ name: literal, addresses: [address] }] };
+  return { targets: [{ name: literal, addresses: [address] }], authentic: true };
 }
 
 /**

@@ -40,6 +40,26 @@ export interface TlsFacts {
   verified: boolean;
 }
 
+/** What the connection had to be like, and what it lacked all the same. */
+export interface TlsPolicyFacts {
+  /**
+   * `opportunistic`: TLS if it can be had. `encrypted`: TLS with whoever answers. `required`: a certificate valid for
+   * the host. `dane`, `mta-sts`: what the domain publishes (RFC 7672, RFC 8461). `implicit`: as `required`, from the
+   * first byte.
+   */
+  inForce:
+    | 'none'
+    | 'opportunistic'
+    | 'encrypted'
+    | 'required'
+    | 'implicit'
+    | 'dane'
+    | 'mta-sts'
+    | 'dane+mta-sts';
+  /** Why there was no TLS with an authenticated server, or none at all; '' if there was. */
+  shortfall: string;
+}
+
 export interface RemoteMta {
   /** Host name of the MX or the next hop; the rehearsal destination has one as well. */
   name: string;
@@ -62,6 +82,8 @@ export interface DeliveryStatus {
   /** Local address the attempt was made from; '' when no connection was made. */
   sendingIp: string;
   tls: TlsFacts | null;
+  /** Absent where no host was about to be connected to. Not kept by the ledger. */
+  tlsPolicy?: TlsPolicyFacts;
   startedAt: number;
   durationMs: number;
 }

@@ -3,7 +3,7 @@
  * one `DeliveryStatus` per forward-path; what becomes of each is `settle.ts`.
  */
 import type { Clock } from '../base/clock.ts';
-import type { DeliveryStatus, RemoteMta, TlsFacts } from '../events/delivery-status.ts';
+import type { DeliveryStatus, RemoteMta, TlsFacts, TlsPolicyFacts } from '../events/delivery-status.ts';
 import type { DeliveryFacts, MailFacts } from '../events/event.ts';
 import { noForwardPathOptions } from '../protocol/smtp/envelope-options.ts';
 import {
@@ -11,6 +11,7 @@ import {
   defaultTimeouts,
   type Observation,
   type OutgoingMail,
+  type Sent,
   type SessionPool,
 } from '../smtp-client/smtp-client.ts';
 import { classify } from './classify.ts';
@@ -18,6 +19,7 @@ import type { Envelope } from './envelope.ts';
 import { rehearsalMta, rehearse } from './rehearsal.ts';
 import { type NextHop, type Route, routeOf } from './route.ts';
 import { type FindTargets, targetsOf } from './targets.ts';
+import { type Demand, opportunistic, type Refusal, requiringTls, type TlsPolicies } from './tls-policy.ts';
 
 export interface DeliverDeps {
   clock: Clock;
@@ -25,6 +27,8 @@ export interface DeliverDeps {
   nextHop: NextHop | null;
   findTargets: FindTargets;
   sessions: SessionPool;
+  /** How MX hosts are to be secured; absent: opportunistic, whatever a domain publishes. */
+  tlsPolicies?: TlsPolicies;
 }
 
 export interface AttemptedMail {
@@ -41,6 +45,16 @@ interface Heard {
   remoteMta: RemoteMta | null;
   sendingIp: string;
   tls: TlsFacts | null;
+  tlsPolicy?: TlsPolicyFacts;
+}
+
+/** A host, and how the connection to it must be secured. */
+interface Approach {
+  target: RemoteMta;
+  /** Of the forward-paths; for a next hop the first of several. */
+  domain: string;
+  nextHop: NextHop | null;
+  demand: Demand;
 }
 
 export async function deliver(mail: AttemptedMail, deps: DeliverDeps): Promise<DeliveryStatus[]> {
@@ -86,54 +100,94 @@ async function converseWithTargets(
 ): Promise<Heard[]> {
   const targets = await targetsOf(route, deps.findTargets);
   if (!targets.ok) return mail.deliveries.map(() => nowhere(targets.observation));
-  if (mail.envelope.options?.requireTls && route.kind === 'mx' && !targets.authentic) {
-    return mail.deliveries.map(() => nowhere(unproven(route.domain)));
-  }
+  const nextHop = route.kind === 'next-hop' ? route.nextHop : null;
+  const domain = mail.deliveries[0]?.domain ?? '';
   let heard: Heard[] = [];
   for (const target of targets.targets) {
-    heard = await converse(mail, target, route, deps);
+    const demand = await demandOn(route, target, deps);
+    if ('refused' in demand) heard = leftOut(mail, { target, domain, demand }, deps);
+    else if (needsProof(mail, route, demand) && !targets.authentic) {
+      heard = mail.deliveries.map(() => nowhere(unproven(domain)));
+    } else heard = await converse(mail, { target, domain, nextHop, demand }, deps);
     if (!worthAnotherTarget(heard)) return heard;
   }
   return heard;
 }
 
-async function converse(
+async function demandOn(route: Route, target: RemoteMta, deps: DeliverDeps): Promise<Demand | Refusal> {
+  if (route.kind === 'mx') return (await deps.tlsPolicies?.demandOn(route.domain, target)) ?? opportunistic;
+  const tls = route.kind === 'next-hop' ? route.nextHop.tls : 'none';
+  return { tls, dane: null, inForce: tls, testing: null };
+}
+
+function leftOut(
   mail: AttemptedMail,
-  target: RemoteMta,
-  route: Route,
+  { target, domain, demand }: Pick<Approach, 'target' | 'domain'> & { demand: Refusal },
   deps: DeliverDeps,
-): Promise<Heard[]> {
-  const nextHop = route.kind === 'next-hop' ? route.nextHop : null;
+): Heard[] {
+  const met = { demand, outcome: 'left-out' as const, shortfall: demand.refused };
+  const tlsPolicy = deps.tlsPolicies?.factsOf(domain, target, met);
+  const observation: Observation = {
+    ...{ stage: 'tls', reply: null, enhancedStatus: null, cause: 'tls', text: demand.refused },
+  };
+  const remoteMta = { ...target, address: '' };
+  return mail.deliveries.map(() => ({
+    ...{ observation, remoteMta, sendingIp: '', tls: null },
+    ...(tlsPolicy ? { tlsPolicy } : {}),
+  }));
+}
+
+async function converse(mail: AttemptedMail, approach: Approach, deps: DeliverDeps): Promise<Heard[]> {
+  const { target, nextHop } = approach;
+  const requireTls = mail.envelope.options?.requireTls === true;
+  const demand = requireTls ? requiringTls(approach.demand) : approach.demand;
   const options: ConnectOptions = {
     target,
     greetingName: deps.hostname,
-    ...tlsFor(mail, nextHop),
+    tls: demand.tls,
+    ...(demand.dane ? { dane: demand.dane } : {}),
+    ...(requireTls ? { requireTls } : {}),
     ...(nextHop?.credentials ? { credentials: nextHop.credentials } : {}),
     timeouts: defaultTimeouts,
   };
-  const { observations, sendingIp, tls } = await deps.sessions.send(options, {
+  const sent = await deps.sessions.send(options, {
     reversePath: mail.facts.reversePath,
     forwardPaths: mail.deliveries.map((delivery) => delivery.forwardPath),
     content: mail.content,
     ...askedFor(mail),
   });
-  return observations.map((observation) => ({ observation, remoteMta: target, sendingIp, tls }));
+  const { observations, sendingIp, tls } = sent;
+  const tlsPolicy = policyFacts({ ...approach, demand }, sent, deps);
+  return observations.map((observation) => ({
+    ...{ observation, remoteMta: target, sendingIp, tls },
+    ...(tlsPolicy ? { tlsPolicy } : {}),
+  }));
+}
+
+function policyFacts(
+  { domain, target, demand }: Approach,
+  { observations, tls, tlsShortfall }: Sent,
+  deps: DeliverDeps,
+): TlsPolicyFacts | undefined {
+  const [first] = observations;
+  if (first?.stage === 'tls') {
+    const shortfall = first.text || 'the server refused TLS';
+    return deps.tlsPolicies?.factsOf(domain, target, { demand, outcome: 'not-secured', shortfall });
+  }
+  const outcome = tls === null ? 'plain-text' : 'secured';
+  return deps.tlsPolicies?.factsOf(domain, target, { demand, outcome, shortfall: tlsShortfall });
+}
+
+/** An enforced MTA-STS policy that names the host is proof enough. */
+function needsProof({ envelope }: AttemptedMail, route: Route, { inForce }: Demand): boolean {
+  if (!envelope.options?.requireTls || route.kind !== 'mx') return false;
+  return inForce !== 'mta-sts' && inForce !== 'dane+mta-sts';
 }
 
 /** RFC 8689 §4.2.1: a certificate proves little about a host whose name anybody on the way could have given us. */
 function unproven(domain: string): Observation {
   const text = `the MX hosts of ${domain} are not proven by DNSSEC or MTA-STS, and the mail requires TLS all the way`;
   return { stage: 'ehlo', reply: null, enhancedStatus: '5.7.30', cause: 'unsupported', text };
-}
-
-/** Mail with REQUIRETLS leaves under TLS with a valid certificate only, whatever the route says (RFC 8689). */
-function tlsFor(
-  { envelope }: AttemptedMail,
-  nextHop: NextHop | null,
-): Pick<ConnectOptions, 'tls' | 'requireTls'> {
-  const tls = nextHop?.tls ?? 'opportunistic';
-  if (!envelope.options?.requireTls) return { tls };
-  return { tls: tls === 'implicit' ? 'implicit' : 'required', requireTls: true };
 }
 
 function askedFor({

@@ -25,10 +25,13 @@ import type { Submission, SubmissionResult } from './submission.ts';
 import { submit } from './submit.ts';
 
 export { releaseDelivery } from './hold.ts';
+export { createMtaStsPolicies, type MtaStsPolicies } from './mta-sts.ts';
+export { createFetchPolicy, type FetchPolicyOptions } from './mta-sts-fetch.ts';
 export type { NextHop } from './route.ts';
 export { type CancelResult, cancelDelivery, type RetryResult, retryDelivery } from './settle.ts';
 export type { Submission, SubmissionRefusal, SubmissionResult } from './submission.ts';
 export type { FindTargets, Targets } from './targets.ts';
+export { createTlsPolicies, type TlsPolicies, type TlsPolicyRule } from './tls-policy.ts';
 
 export interface RelayDeps extends DeliverDeps {
   node: { number: number; name: string };

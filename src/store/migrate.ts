@@ -4,9 +4,16 @@ import { first } from './migrations/0001-first.ts';
 import { dkimKeys } from './migrations/0002-dkim-keys.ts';
 import { limitsAndSuppressions } from './migrations/0003-limits-and-suppressions.ts';
 import { envelopeOptions } from './migrations/0004-envelope-options.ts';
+import { mtaStsPolicies } from './migrations/0005-mta-sts-policies.ts';
 
 /** In order; never edit one that was released, add another. */
-const migrations: readonly string[] = [first, dkimKeys, limitsAndSuppressions, envelopeOptions];
+const migrations: readonly string[] = [
+  first,
+  dkimKeys,
+  limitsAndSuppressions,
+  envelopeOptions,
+  mtaStsPolicies,
+];
 
 export const storeVersion = migrations.length;
 
