@@ -60,7 +60,7 @@ export interface StartOptions {
 const startTimeoutMs = 30_000;
 
 export async function startWaybill(
-  t: TestContext,
+  t: Pick<TestContext, 'after'>,
   { environment = {} }: StartOptions = {},
 ): Promise<Waybill> {
   const dataDir = mkdtempSync(join(tmpdir(), 'waybill-'));
