@@ -46,6 +46,8 @@ export interface EngineParts {
  */
 const questionSettings = [
   `max_execution_time = ${limits.ledgerQueryMs / 1000}`,
+  `max_result_rows = ${limits.ledgerResultRows}`,
+  "result_overflow_mode = 'throw'",
   'output_format_json_quote_64bit_integers = 0',
   'output_format_json_quote_decimals = 0',
   'do_not_merge_across_partitions_select_final = 1',

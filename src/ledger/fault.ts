@@ -10,7 +10,7 @@ export type LedgerFaultCode =
   | 'timeout'
   /** The question needs more memory than the ledger may use. */
   | 'memory'
-  /** The question itself is impossible: unknown zone, range or page out of bounds. */
+  /** The question itself is impossible: unknown zone, page out of bounds, too many rows. */
   | 'question'
   /** What is stored, or was to be stored, contradicts itself. */
   | 'inconsistent'
@@ -38,6 +38,7 @@ const meanings: ReadonlyMap<string, LedgerFaultCode> = new Map([
   ['160', 'timeout'], // TOO_SLOW
   ['241', 'memory'], // MEMORY_LIMIT_EXCEEDED
   ['173', 'memory'], // CANNOT_ALLOCATE_MEMORY
+  ['396', 'question'], // TOO_MANY_ROWS_OR_BYTES
   ['202', 'unavailable'], // TOO_MANY_SIMULTANEOUS_QUERIES
   ['209', 'unavailable'], // SOCKET_TIMEOUT
   ['210', 'unavailable'], // NETWORK_ERROR
@@ -50,7 +51,7 @@ const advice: Record<LedgerFaultCode, string> = {
   unavailable: 'the ledger cannot be reached; mail is not affected and events wait in the outbox',
   timeout: 'the ledger took too long to answer; ask for a shorter range',
   memory: 'the ledger ran out of its memory limit; ask for a shorter range or raise the limit',
-  question: 'the ledger cannot answer this question',
+  question: 'the ledger cannot answer so much at once; ask for less',
   inconsistent: 'the ledger found events that contradict each other',
   engine: 'the ledger refused the statement',
 };

@@ -15,8 +15,13 @@ const projections: readonly { table: string; feed: string }[] = [
   { table: 'tag_counters', feed: tagCountersFeed },
 ];
 
-/** Deduplication would take a second rebuild for a repetition of the first one. */
-const settings = 'insert_deduplicate = 0, max_partitions_per_insert_block = 0';
+/**
+ * Deduplication would take a second rebuild for a repetition of the first one. Blocks are small and there is
+ * one thread, so that a rebuild fits into the memory of a small machine.
+ */
+const settings = `insert_deduplicate = 0, max_partitions_per_insert_block = 0, max_threads = 1,
+  max_block_size = 8192, max_insert_block_size = 65536, min_insert_block_size_rows = 65536,
+  min_insert_block_size_bytes = 0`;
 
 export async function rebuildProjections(engine: Engine): Promise<void> {
   const months = await engine.ask('SELECT DISTINCT toYYYYMM(at) AS month FROM events ORDER BY month');
