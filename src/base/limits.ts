@@ -65,6 +65,8 @@ export const limits = {
   releasedDeliveries: 500,
   /** How late the early refusals of an SMTP session may learn of a change; what decides reads it at once. */
   tenantRulesCacheMs: 250,
+  /** Tenants whose rules are remembered for that long. */
+  tenantRulesInMemory: 1_000,
   /** Private keys that sign mail, kept opened; two for each sending domain in use. */
   dkimKeysInMemory: 2_000,
   /** Keys of one sending domain made in one month: each has a letter of its own in its selector. */

@@ -7,6 +7,7 @@
  */
 import { crashPoint } from '../base/crash-point.ts';
 import { createMailIds } from '../base/id.ts';
+import { limits } from '../base/limits.ts';
 import type { Log } from '../base/log.ts';
 import type { DeliveryStatus } from '../events/delivery-status.ts';
 import type { DeliveryFacts } from '../events/event.ts';
@@ -16,19 +17,31 @@ import type { GroupCommit } from '../store/store.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import { clearEnded } from './clear.ts';
 import { type DeliverDeps, deliver } from './deliver.ts';
+import { createEarlyChecks, type EarlyChecks } from './early-checks.ts';
 import { createLeases, type LeaseBounds } from './leases.ts';
+import { releaseWithinQuotas } from './quota-release.ts';
+import { type RefusedPath, recordRefusedPath } from './rejection.ts';
 import type { RetryPlan } from './retry.ts';
 import { createScheduler, type DueAttempt } from './schedule.ts';
+import { ownDomainOf } from './sender-rights.ts';
 import { settle, type Verdict } from './settle.ts';
 import { createSigner } from './sign.ts';
 import type { Submission, SubmissionResult } from './submission.ts';
 import { submit } from './submit.ts';
 
-export { releaseDelivery } from './hold.ts';
+export { type ReleaseResult, releaseDelivery } from './hold.ts';
 export { createMtaStsPolicies, type MtaStsPolicies } from './mta-sts.ts';
 export { createFetchPolicy, type FetchPolicyOptions } from './mta-sts-fetch.ts';
+export type { RefusedPath } from './rejection.ts';
 export type { NextHop } from './route.ts';
-export { type CancelResult, cancelDelivery, type RetryResult, retryDelivery } from './settle.ts';
+export {
+  type CancelResult,
+  cancelDelivery,
+  type HoldResult,
+  holdDelivery,
+  type RetryResult,
+  retryDelivery,
+} from './settle.ts';
 export type { Submission, SubmissionRefusal, SubmissionResult } from './submission.ts';
 export type { FindTargets, Targets } from './targets.ts';
 export { createTlsPolicies, type TlsPolicies, type TlsPolicyRule } from './tls-policy.ts';
@@ -44,7 +57,9 @@ export interface RelayDeps extends DeliverDeps {
   log: Log;
 }
 
-export interface Relay {
+export interface Relay extends EarlyChecks {
+  /** On record as `rejected`, for a forward-path that `checkForwardPath` called denied. */
+  recordDenied(path: RefusedPath): Promise<void>;
   submit(submission: Submission): Promise<SubmissionResult>;
   /** Schedules until aborted, then waits for the attempts under way, at most `drainMs`. */
   run(signal: AbortSignal): Promise<void>;
@@ -62,6 +77,8 @@ const longestSettleWaitMs = 30_000;
 const drainMs = 20_000;
 const drainLookMs = 20;
 const clearEveryMs = 1_000;
+/** How late the opening of a quota may be noticed. */
+const quotaLookMs = 250;
 
 export function createRelay(deps: RelayDeps): Relay {
   const { clock, queue, spool, commit, log } = deps;
@@ -113,6 +130,7 @@ export function createRelay(deps: RelayDeps): Relay {
   const scheduler = createScheduler({
     clock,
     queue,
+    tenants: deps.tenants,
     commit,
     leases,
     log,
@@ -130,17 +148,52 @@ export function createRelay(deps: RelayDeps): Relay {
     }
   };
 
+  /** Quotas open by the clock, and change by the command line. */
+  const quotaLoop = async (signal: AbortSignal) => {
+    while (!signal.aborted) {
+      const released = await releaseWithinQuotas(deps).catch((fault: unknown) => {
+        log.error({ fault }, 'held deliveries could not be released');
+        return 0;
+      });
+      if (released > 0) scheduler.poke();
+      await clock.sleep(quotaLookMs, signal);
+    }
+  };
+
+  const forgetLoop = async (signal: AbortSignal) => {
+    while (!signal.aborted) {
+      await forgetExpired(deps);
+      await clock.sleep(limits.forgetSuppressionsEveryMs, signal);
+    }
+  };
+
   return {
+    ...createEarlyChecks(deps.tenants, clock),
+    recordDenied: (path) =>
+      recordRefusedPath(path, ownDomainOf(deps.tenants, path.tenantId, path.reversePath), {
+        ...deps,
+        node: deps.node.name,
+        newMailId,
+      }),
     submit: (submission) =>
       submit(submission, { ...deps, node: deps.node.name, newMailId, leases, sign, begin }),
     async run(signal) {
-      await Promise.all([scheduler.run(signal), clearLoop(signal)]);
+      await Promise.all([scheduler.run(signal), clearLoop(signal), quotaLoop(signal), forgetLoop(signal)]);
       const giveUpAt = clock.now() + drainMs;
       while (leases.open() > 0 && clock.now() < giveUpAt) await clock.sleep(drainLookMs);
       await commit.drain();
     },
     open: () => leases.open(),
   };
+}
+
+async function forgetExpired({ tenants, commit, log }: RelayDeps): Promise<void> {
+  try {
+    const most = limits.forgottenSuppressions;
+    while ((await commit.run(() => tenants.forgetExpiredSuppressions(most))) === most);
+  } catch (fault) {
+    log.error({ fault }, 'expired suppressions could not be removed');
+  }
 }
 
 function verdictsOf(

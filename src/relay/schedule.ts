@@ -8,13 +8,16 @@ import type { Log } from '../base/log.ts';
 import type { DeliveryFacts, MailFacts } from '../events/event.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { GroupCommit } from '../store/store.ts';
+import type { Tenants } from '../tenants/tenants.ts';
 import { type Envelope, numbered } from './envelope.ts';
 import { releaseDue } from './hold.ts';
 import type { Lease, Leases } from './leases.ts';
+import { holdDelivery } from './settle.ts';
 
 export interface ScheduleDeps {
   clock: Clock;
   queue: Queue;
+  tenants: Tenants;
   commit: GroupCommit;
   leases: Leases;
   log: Log;
@@ -74,7 +77,10 @@ async function releaseLost({ queue, commit, clock }: ScheduleDeps): Promise<void
   await commit.run(() => {
     for (const { mailId, n } of queue.leased()) {
       const before = queue.delivery(mailId, n);
-      if (before) queue.update(before, { ...before.facts, leased: false, nextAttemptAt: clock.now() });
+      if (!before) continue;
+      const facts = { ...before.facts, leased: false, nextAttemptAt: clock.now() };
+      queue.update(before, facts);
+      if (before.holdRequested) holdDelivery(queue, { mailId, n }, clock.now());
     }
   });
 }

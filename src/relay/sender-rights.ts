@@ -4,6 +4,7 @@
  * another tenant's.
  */
 import type { MailFacts } from '../events/event.ts';
+import { domainOf } from '../protocol/address/address.ts';
 import type { SendingDomain, Tenants } from '../tenants/tenants.ts';
 import type { Submission } from './submission.ts';
 
@@ -23,6 +24,12 @@ function refused({ sendingDomain }: MailFacts, why: string): SenderRight {
     ok: false,
     problem: sendingDomain === '' ? 'the From field has no valid domain' : `${sendingDomain} ${why}`,
   };
+}
+
+/** The verified sending domain of the tenant that an address is under; '' if it is under none. */
+export function ownDomainOf(tenants: Tenants, tenantId: number, address: string): string {
+  const owners = ownersOf(tenants, domainOf(address));
+  return owners.find((owner) => owner.tenantId === tenantId && owner.verifiedAt !== null)?.domain ?? '';
 }
 
 /** Owners of the sending domain that is the name itself or the nearest above it. */

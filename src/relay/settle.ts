@@ -1,20 +1,24 @@
 /**
  * The only place where a delivery ends (invariant I3): state and event in one transaction (I2).
- * Attempts settle here, and so do cancellations.
+ * Attempts settle here, and so do cancellations and holds. A hard bounce puts its address on the suppression list.
  */
 import type { Clock } from '../base/clock.ts';
 import { crashPoint } from '../base/crash-point.ts';
+import { limits } from '../base/limits.ts';
 import type { DeliveryStatus } from '../events/delivery-status.ts';
-import type { DeliveryFacts } from '../events/event.ts';
-import type { Queue } from '../queue/queue.ts';
+import { type DeliveryFacts, openStates } from '../events/event.ts';
+import type { Queue, QueuedDelivery } from '../queue/queue.ts';
 import type { GroupCommit } from '../store/store.ts';
+import type { Tenants } from '../tenants/tenants.ts';
 import { decide } from './decide.ts';
+import { isAddressGone } from './hard-bounce.ts';
 import type { RetryPlan } from './retry.ts';
 
 export interface SettleDeps {
   clock: Clock;
   plan: RetryPlan;
   queue: Queue;
+  tenants: Tenants;
   commit: GroupCommit;
 }
 
@@ -32,7 +36,7 @@ export async function settle(verdicts: readonly Verdict[], deps: SettleDeps): Pr
   crashPoint('settled');
 }
 
-function settleOne({ mailId, n, status }: Verdict, { clock, plan, queue }: SettleDeps): void {
+function settleOne({ mailId, n, status }: Verdict, { clock, plan, queue, tenants }: SettleDeps): void {
   const before = queue.delivery(mailId, n);
   if (!before?.facts.leased) throw new Error(`delivery ${mailId}:${n} was settled without a lease`);
   const now = clock.now();
@@ -43,6 +47,26 @@ function settleOne({ mailId, n, status }: Verdict, { clock, plan, queue }: Settl
   });
   queue.update(before, facts);
   queue.record({ mailId, type, at: now, delivery: facts, status, engagement: null });
+  if (type === 'failed' && isAddressGone(status)) suppressBounced(mailId, facts, { queue, tenants });
+  if (type === 'deferred' && before.holdRequested) writeHold(queue, { ...before, facts }, now);
+}
+
+/** An address that will never take mail is not tried again for a while, whichever domain of the tenant it is from. */
+function suppressBounced(
+  mailId: number,
+  { forwardPath, stateAt, diagnostic }: DeliveryFacts,
+  { queue, tenants }: Pick<SettleDeps, 'queue' | 'tenants'>,
+): void {
+  const mail = queue.mail(mailId);
+  if (!mail) throw new Error(`mail ${mailId} has deliveries but no row`);
+  tenants.suppress({
+    tenantId: mail.facts.tenantId,
+    address: forwardPath,
+    kind: 'bounce',
+    createdAt: stateAt,
+    expiresAt: stateAt + limits.suppressedAfterBounceMs,
+    detail: diagnostic,
+  });
 }
 
 export type CancelResult = 'canceled' | 'requested' | 'ended' | 'unknown';
@@ -89,4 +113,44 @@ export function retryDelivery(queue: Queue, id: { mailId: number; n: number }, n
   if (before.facts.nextAttemptAt === null) return 'ended';
   queue.update(before, { ...before.facts, nextAttemptAt: now });
   return 'due';
+}
+
+export type HoldResult = 'held' | 'requested' | 'ended' | 'unknown';
+
+/**
+ * Keeps a delivery from being tried until somebody releases it, also one that waits for a quota or a time. While an
+ * attempt is under way its answer still counts; then the hold takes effect instead of the next attempt. To be called
+ * within a transaction.
+ */
+export function holdDelivery(queue: Queue, id: { mailId: number; n: number }, now: number): HoldResult {
+  const before = queue.delivery(id.mailId, id.n);
+  if (!before) return 'unknown';
+  if (before.facts.leased) {
+    queue.requestHold(id.mailId, id.n, true);
+    return 'requested';
+  }
+  if (!openStates.includes(before.facts.state)) return 'ended';
+  writeHold(queue, before, now);
+  return 'held';
+}
+
+function writeHold(queue: Queue, before: QueuedDelivery, now: number): void {
+  const held = before.facts.state === 'held';
+  const facts: DeliveryFacts = {
+    ...before.facts,
+    state: 'held',
+    stateAt: held ? before.facts.stateAt : now,
+    nextAttemptAt: null,
+    diagnostic: 'held by an operator',
+  };
+  queue.update(before, facts);
+  if (held) return;
+  queue.record({
+    mailId: before.mailId,
+    type: 'held',
+    at: now,
+    delivery: facts,
+    status: null,
+    engagement: null,
+  });
 }

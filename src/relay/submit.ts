@@ -6,21 +6,20 @@ import type { Clock } from '../base/clock.ts';
 import { crashPoint } from '../base/crash-point.ts';
 import { mailIdParts } from '../base/id.ts';
 import type { DeliveryFacts, MailFacts } from '../events/event.ts';
-import type { Reason } from '../events/reason.ts';
-import { domainOf } from '../protocol/address/address.ts';
-import type { NamedAddress } from '../protocol/message/fields.ts';
 import { mailClassOf } from '../protocol/smtp/envelope-options.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { ContentPlace, Spool } from '../spool/spool.ts';
 import type { GroupCommit } from '../store/store.ts';
-import type { Tenants } from '../tenants/tenants.ts';
+import type { CountedQuota, Tenants } from '../tenants/tenants.ts';
+import { admit, type Ending, heldByQuota, quotaRefusal } from './admission.ts';
 import { type Envelope, envelopeOf } from './envelope.ts';
 import { heldUntil } from './hold.ts';
-import type { Leases } from './leases.ts';
-import { prepare } from './prepare.ts';
-import { providerOf } from './provider.ts';
+import type { Lease, Leases } from './leases.ts';
+import { newDelivery } from './new-delivery.ts';
+import { type PreparedMail, prepare } from './prepare.ts';
+import { recordRejection } from './rejection.ts';
 import type { Attempt } from './relay.ts';
-import { expiryOf, type RetryPlan } from './retry.ts';
+import type { RetryPlan } from './retry.ts';
 import { senderRight } from './sender-rights.ts';
 import type { Sign } from './sign.ts';
 import { refusal, type Submission, type SubmissionResult } from './submission.ts';
@@ -56,83 +55,59 @@ export async function submit(submission: Submission, deps: SubmitDeps): Promise<
 
   const right = senderRight(deps.tenants, submission, prepared.facts);
   if (!right.ok) {
-    await recordRejection(prepared.facts, submission, deps);
+    await recordRejection(prepared.facts, split(prepared, submission, deps), 'sender-domain', deps);
     return refusal(550, '5.7.1', `Sender refused: ${right.problem}`);
   }
   const facts = { ...prepared.facts, sendingDomain: right.sendingDomain };
-  const deliveries = hold(split(facts, submission, prepared.toMailboxes, deps), submission, deps);
+  const admission = admit(deps.tenants, submission, facts);
+  if (!admission.ok) {
+    if (admission.recorded)
+      await recordRejection(facts, split(prepared, submission, deps), admission.recorded, deps);
+    return admission;
+  }
+  const deliveries = split(prepared, submission, deps)
+    .map((delivery) => endedIf(delivery, admission.endOf(delivery.forwardPath)))
+    .map((delivery) => held(delivery, submission, deps));
   const signed = await deps.sign(facts, prepared.content);
   if (!signed.ok) return signed;
   const envelope = envelopeOf(submission, deliveries);
-  await enqueue({ facts, content: signed.content, deliveries, envelope }, deps);
-  return { ok: true, mailId };
+  const full = await enqueue({ facts, content: signed.content, deliveries, envelope }, deps);
+  return full ? quotaRefusal(full) : { ok: true, mailId };
 }
 
-/** One delivery per forward-path; a path given twice is one. Suppressed addresses end here. */
+/** One delivery per forward-path; a path given twice is one. */
 function split(
-  facts: MailFacts,
+  { facts, toMailboxes }: PreparedMail,
   { forwardPaths }: Submission,
-  mailboxes: NamedAddress[],
   deps: SubmitDeps,
 ): DeliveryFacts[] {
-  const names = new Map(mailboxes.map(({ address, name }) => [address.toLowerCase(), name]));
+  const names = new Map(toMailboxes.map(({ address, name }) => [address.toLowerCase(), name]));
   return [...new Set(forwardPaths)].map((forwardPath, index) => {
     const displayName = names.get(forwardPath.toLowerCase()) ?? '';
-    const facts0 = newDelivery({ n: index + 1, forwardPath, displayName }, facts, deps);
-    const suppression = deps.tenants.suppressionOf(facts.tenantId, forwardPath);
-    return suppression ? ended(facts0, 'suppressed', `suppress-${suppression.kind}`) : facts0;
+    return newDelivery({ n: index + 1, forwardPath, displayName }, facts.acceptedAt, deps);
   });
 }
 
+/** Suppressed and denied addresses end here. */
+function endedIf(facts: DeliveryFacts, ending: Ending | null): DeliveryFacts {
+  return ending ? { ...facts, ...ending, nextAttemptAt: null } : facts;
+}
+
 /** What the sender wants held is held, unless its time came while the content was sent. */
-function hold(
-  deliveries: DeliveryFacts[],
+function held(
+  facts: DeliveryFacts,
   { holdUntil = null }: Submission,
   { clock, plan }: SubmitDeps,
-): DeliveryFacts[] {
-  if (holdUntil === null || holdUntil <= clock.now()) return deliveries;
-  return deliveries.map((facts) => (facts.state === 'queued' ? heldUntil(facts, holdUntil, plan) : facts));
-}
-
-function newDelivery(
-  path: Pick<DeliveryFacts, 'n' | 'forwardPath' | 'displayName'>,
-  { acceptedAt }: MailFacts,
-  { node, plan }: SubmitDeps,
 ): DeliveryFacts {
-  const domain = domainOf(path.forwardPath);
-  return {
-    ...path,
-    domain,
-    provider: providerOf(domain),
-    state: 'queued',
-    stateAt: acceptedAt,
-    attempts: 0,
-    deferrals: 0,
-    firstAttemptAt: null,
-    lastAttemptAt: null,
-    deliveredAt: null,
-    nextAttemptAt: acceptedAt,
-    expiresAt: expiryOf(plan, acceptedAt),
-    leased: false,
-    reason: null,
-    replyCode: null,
-    enhancedStatus: '',
-    diagnostic: '',
-    remoteMta: '',
-    remoteMtaAddress: '',
-    sendingIp: '',
-    node,
-  };
+  if (facts.state !== 'queued' || holdUntil === null || holdUntil <= clock.now()) return facts;
+  return heldUntil(facts, holdUntil, plan);
 }
 
-function ended(facts: DeliveryFacts, state: 'suppressed' | 'rejected', reason: Reason): DeliveryFacts {
-  const diagnostic =
-    state === 'suppressed' ? 'not tried: the address is on the suppression list' : 'refused at submission';
-  return { ...facts, state, reason, nextAttemptAt: null, diagnostic };
-}
-
-/** Where there is room, the first attempt is leased with the mail itself: one transaction instead of two. */
-async function enqueue(mail: AcceptedMail, deps: SubmitDeps): Promise<void> {
+/**
+ * Where there is room, the first attempt is leased with the mail itself: one transaction instead of two. Resolves with
+ * the quota that is full, if one is that refuses; then nothing was written.
+ */
+async function enqueue(mail: AcceptedMail, deps: SubmitDeps): Promise<CountedQuota | null> {
   const { mailId, acceptedAt } = mail.facts;
   const leases = deps.leases.takeForNewMail(
     mailId,
@@ -144,32 +119,45 @@ async function enqueue(mail: AcceptedMail, deps: SubmitDeps): Promise<void> {
       ? { ...delivery, leased: true, attempts: 1, firstAttemptAt: acceptedAt, lastAttemptAt: acceptedAt }
       : delivery,
   );
+  let inserted: Inserted = { ok: true, deliveries: [] };
   try {
     const place = await deps.spool.place(mail.content);
     crashPoint('content-written');
-    await deps.commit
+    inserted = await deps.commit
       .run(() => insert({ ...mail, deliveries }, place, deps))
       .finally(() => deps.spool.settled(place));
   } catch (fault) {
     for (const lease of leases) deps.leases.release(lease);
     throw fault;
   }
-  crashPoint('mail-committed');
-  const { envelope } = mail;
-  const ofLease = (numbers: number[]) => deliveries.filter((delivery) => numbers.includes(delivery.n));
-  deps.begin(
-    leases.map((lease) => ({
-      lease,
-      mail: mail.facts,
-      content: mail.content,
-      deliveries: ofLease(lease.numbers),
-      envelope,
-    })),
-  );
+  if (inserted.ok) crashPoint('mail-committed');
+  beginLeased(mail, inserted.ok ? inserted.deliveries : [], leases, deps);
+  return inserted.ok ? null : inserted.full;
 }
 
-function insert(mail: AcceptedMail, place: ContentPlace, { queue, spool, clock }: SubmitDeps): void {
-  const { facts, content, deliveries, envelope } = mail;
+/** What a quota holds has lost its lease again. */
+function beginLeased(
+  { facts, content, envelope }: AcceptedMail,
+  deliveries: readonly DeliveryFacts[],
+  leases: readonly Lease[],
+  deps: SubmitDeps,
+): void {
+  const attempts = leases.map((lease) => {
+    const ofLease = deliveries.filter(({ n, leased }) => leased && lease.numbers.includes(n));
+    return { lease, mail: facts, content, deliveries: ofLease, envelope };
+  });
+  for (const { lease, deliveries: none } of attempts) if (none.length === 0) deps.leases.release(lease);
+  deps.begin(attempts.filter((attempt) => attempt.deliveries.length > 0));
+}
+
+type Inserted = { ok: true; deliveries: DeliveryFacts[] } | { ok: false; full: CountedQuota };
+
+function insert(mail: AcceptedMail, place: ContentPlace, deps: SubmitDeps): Inserted {
+  const { queue, spool, clock } = deps;
+  const counted = count(mail, deps);
+  if (!counted.ok) return counted;
+  const { facts, content, envelope } = mail;
+  const { deliveries } = counted;
   const { options, forwardPathOptions } = envelope;
   spool.keep(facts.mailId, place, content);
   queue.insertMail({ facts, content: place, options });
@@ -181,32 +169,34 @@ function insert(mail: AcceptedMail, place: ContentPlace, { queue, spool, clock }
       options: forwardPathOptions.get(delivery.n) ?? null,
       class: mailClassOf(options?.priority ?? null),
     });
+    if (counted.waiting.has(delivery.n)) queue.holdFor(facts.mailId, delivery.n, facts.tenantId);
     const event = { mailId: facts.mailId, at, delivery, status: null, engagement: null };
     if (delivery.state === 'suppressed' || delivery.state === 'held') {
       // Taken like every other, so that each accepted forward-path has exactly one `accepted`.
       queue.record({ ...event, type: 'accepted', delivery: { ...delivery, state: 'queued', reason: null } });
       queue.record({ ...event, type: delivery.state });
     } else {
-      queue.record({ ...event, type: 'accepted' });
+      queue.record({ ...event, type: delivery.state === 'rejected' ? 'rejected' : 'accepted' });
     }
   }
+  return counted;
 }
 
-async function recordRejection(facts: MailFacts, submission: Submission, deps: SubmitDeps): Promise<void> {
-  const { mailId } = facts;
-  const deliveries = split(facts, submission, [], deps);
-  await deps.commit.run(() => {
-    deps.queue.insertMail({ facts, content: null });
-    for (const delivery of deliveries) {
-      const rejected = ended({ ...delivery, state: 'queued' }, 'rejected', 'sender-domain');
-      deps.queue.record({
-        mailId,
-        type: 'rejected',
-        at: deps.clock.now(),
-        delivery: rejected,
-        status: null,
-        engagement: null,
-      });
-    }
-  });
+type Counted = (Inserted & { ok: true; waiting: ReadonlySet<number> }) | (Inserted & { ok: false });
+
+/** The quotas of the tenant: whether the mail is taken, and which of its deliveries, the last ones, have to wait. */
+function count({ facts, deliveries }: AcceptedMail, { tenants }: SubmitDeps): Counted {
+  const toGo = deliveries.filter(({ state }) => state === 'queued');
+  const accepted = deliveries.filter(({ state }) => state === 'queued' || state === 'held').length;
+  const answer = tenants.takeQuota(facts.tenantId, { accepted, toGo: toGo.length });
+  if (answer.kind === 'refused') return { ok: false, full: answer.by };
+  const { held: waits, by } = answer;
+  if (by === null) return { ok: true, deliveries, waiting: nobody };
+  const waiting = new Set(toGo.slice(toGo.length - waits).map(({ n }) => n));
+  const counted = deliveries.map((delivery) =>
+    waiting.has(delivery.n) ? heldByQuota(delivery, by) : delivery,
+  );
+  return { ok: true, deliveries: counted, waiting };
 }
+
+const nobody: ReadonlySet<number> = new Set();

@@ -37,6 +37,13 @@ export interface MailParameters {
   body: '7BIT' | '8BITMIME';
 }
 
+/** What is known of a mail when its forward-paths are told. */
+export interface OpenedMail {
+  reversePath: string;
+  client: ClientFacts;
+  protocol: string;
+}
+
 export interface SessionSubmission {
   principal: Principal;
   client: ClientFacts;
@@ -61,7 +68,12 @@ export interface SmtpHandler {
   trusted(remoteAddress: string): Authentication | null;
   checkReversePath(principal: Principal, reversePath: string, parameters: MailParameters): Refusal | null;
   /** `count`: this one included, how many forward-paths the mail would have. */
-  checkForwardPath(principal: Principal, forwardPath: string, count: number): Refusal | null;
+  checkForwardPath(
+    principal: Principal,
+    forwardPath: string,
+    count: number,
+    mail: OpenedMail,
+  ): Refusal | null;
   /** Resolves when content and queue rows are on disk (I1), with the text after `250 2.0.0 `. */
   submit(submission: SessionSubmission): Promise<{ accepted: string } | Refusal>;
 }

@@ -5,13 +5,13 @@
 import { relayIdOf } from '../base/id.ts';
 import type { Log } from '../base/log.ts';
 import { type Network, networkContains } from '../base/network.ts';
-import type { Relay } from '../relay/relay.ts';
+import type { Relay, SubmissionRefusal } from '../relay/relay.ts';
 import type { CredentialHolder, Tenants } from '../tenants/tenants.ts';
 import type { Authentication, Principal, Refusal, SessionSubmission, SmtpHandler } from './handler.ts';
 
 export interface RelayHandlerOptions {
   tenants: Tenants;
-  relay: Pick<Relay, 'submit'>;
+  relay: Pick<Relay, 'submit' | 'checkSize' | 'checkForwardPath' | 'recordDenied'>;
   trusted: readonly { network: Network; tenant: string }[];
   log: Log;
 }
@@ -50,8 +50,21 @@ export function createRelayHandler({ tenants, relay, trusted, log }: RelayHandle
         true,
       );
     },
-    checkReversePath: () => null,
-    checkForwardPath: () => null,
+    checkReversePath({ tenantId }, _reversePath, { declaredBytes }) {
+      return refusalOf(relay.checkSize(tenantId, declaredBytes));
+    },
+    checkForwardPath(principal, forwardPath, count, { reversePath, client, protocol }) {
+      const { tenantId, streamId, trustedNetwork } = principal;
+      const refused = relay.checkForwardPath(tenantId, forwardPath, count);
+      if (refused?.denied) {
+        const { remoteAddress: origin, greetingName } = client;
+        const sender = { tenantId, streamId, trustedNetwork, origin, greetingName, reversePath };
+        relay
+          .recordDenied({ ...sender, protocol, transport: 'smtp', forwardPath })
+          .catch((fault: unknown) => log.error({ fault }, 'a refusal could not be put on record'));
+      }
+      return refusalOf(refused);
+    },
     async submit(submission) {
       try {
         const result = await relay.submit(submissionOf(submission));
@@ -84,6 +97,10 @@ function authenticated(tenants: Tenants, holder: CredentialHolder, trustedNetwor
     trustedNetwork,
   };
   return { principal };
+}
+
+function refusalOf(refused: SubmissionRefusal | null): Refusal | null {
+  return refused && { refused: refused.reply, privateReason: refused.privateReason };
 }
 
 function submissionOf({ principal, client, ...submission }: SessionSubmission) {

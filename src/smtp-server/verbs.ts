@@ -15,6 +15,7 @@ import { type Answer, refusal, replies, reply } from './replies.ts';
 import {
   authOffered,
   logFields,
+  protocolOf,
   type SessionState,
   startTlsOffered,
   type Transaction,
@@ -196,7 +197,8 @@ function rcpt(state: SessionState, argument: string): Answer {
   if ('text' in command) return refusedPath(transaction, command);
   const { forwardPath, key } = command;
   if (forwardPaths.has(key)) return replies.recipientOk;
-  const unwelcome = handler.checkForwardPath(principal, forwardPath, forwardPaths.size + 1);
+  const mail = { reversePath: transaction.reversePath, client: state.client, protocol: protocolOf(state) };
+  const unwelcome = handler.checkForwardPath(principal, forwardPath, forwardPaths.size + 1, mail);
   if (unwelcome !== null) return refusedPath(transaction, refused(state, 'RCPT', unwelcome));
   forwardPaths.set(key, forwardPath);
   return replies.recipientOk;

@@ -12,6 +12,7 @@ import {
   quotaPeriods,
   rememberedWindows,
   take,
+  type Wanted,
 } from './quotas.ts';
 
 export interface TenantLimits {
@@ -43,12 +44,12 @@ export interface LimitsOfTenants {
   setLimits(tenantId: number, change: LimitsChange): TenantLimits;
   /** Each quota with the count of its present window. */
   quotasOf(tenantId: number): CountedQuota[];
-  /** Counts the forward-paths of a new mail. Within the transaction that inserts it. */
-  takeQuota(tenantId: number, forwardPaths: number): QuotaAnswer;
+  /** Counts a new mail. Within the transaction that inserts it. */
+  takeQuota(tenantId: number, wanted: Wanted): QuotaAnswer;
   /** Counts deliveries that are let go, and says how many of those waiting. Within the transaction that releases them. */
   takeForRelease(tenantId: number, waiting: number): number;
-  /** No delivery of the tenant waits for its quota any more. */
-  endBacklog(tenantId: number): void;
+  /** Something of the tenant waits for its quota, or nothing any more. Within the transaction that sees to it. */
+  setBacklog(tenantId: number, backlog: boolean): void;
 }
 
 const rules = `SELECT limits.recipients_per_mail, limits.bytes_per_mail, limits.quotas,
@@ -100,10 +101,10 @@ export function createLimitsOfTenants(store: Store, clock: Clock): LimitsOfTenan
         return next;
       }),
     quotasOf: (tenantId) => countsOf(tenantId)?.counted ?? [],
-    takeQuota(tenantId, forwardPaths) {
+    takeQuota(tenantId, wanted) {
       const known = countsOf(tenantId);
       if (!known || known.counted.length === 0) return { kind: 'taken', held: 0, by: null };
-      const taken = take(known.counted, known.use, forwardPaths);
+      const taken = take(known.counted, known.use, wanted);
       if (taken.kind === 'refused') return taken;
       write(tenantId, taken.use);
       return { kind: 'taken', held: taken.held, by: taken.by };
@@ -115,9 +116,9 @@ export function createLimitsOfTenants(store: Store, clock: Clock): LimitsOfTenan
       if (count > 0) write(tenantId, use);
       return count;
     },
-    endBacklog(tenantId) {
+    setBacklog(tenantId, backlog) {
       const known = countsOf(tenantId);
-      if (known?.use.backlog) write(tenantId, { ...known.use, backlog: false });
+      if (known && known.use.backlog !== backlog) write(tenantId, { ...known.use, backlog });
     },
   };
 }

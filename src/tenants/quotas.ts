@@ -99,15 +99,21 @@ export type Taken =
   | { kind: 'taken'; held: number; by: CountedQuota | null; use: QuotaUse }
   | { kind: 'refused'; by: CountedQuota };
 
+export interface Wanted {
+  /** Forward-paths of a new mail. */
+  accepted: number;
+  /** Of them those to be tried as soon as may be. */
+  toGo: number;
+}
+
 /** A new mail: all its forward-paths are taken or none. Older ones that wait are not overtaken. */
-export function take(quotas: readonly CountedQuota[], use: QuotaUse, wanted: number): Taken {
+export function take(quotas: readonly CountedQuota[], use: QuotaUse, { accepted, toGo }: Wanted): Taken {
   const refusing = fullest(quotas, 'refuse');
-  if (refusing && roomOf(refusing) < wanted) return { kind: 'refused', by: refusing };
+  if (refusing && roomOf(refusing) < accepted) return { kind: 'refused', by: refusing };
   const holding = fullest(quotas, 'hold');
-  if (!holding) return { kind: 'taken', held: 0, by: null, use: counted(quotas, use, { refuse: wanted }) };
-  const letGo = use.backlog ? 0 : Math.min(wanted, roomOf(holding));
-  const held = wanted - letGo;
-  const next = counted(quotas, use, { refuse: wanted, hold: letGo });
+  const go = holding ? Math.min(toGo, use.backlog ? 0 : roomOf(holding)) : toGo;
+  const held = toGo - go;
+  const next = counted(quotas, use, { refuse: accepted, hold: go });
   return {
     kind: 'taken',
     held,
