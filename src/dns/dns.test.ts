@@ -267,3 +267,39 @@ test('a next hop without an address is a temporary failure', async () => {
   assert.equal(answer.observation.enhancedStatus, '4.4.3');
   assert.equal(answer.observation.cause, 'dns');
 });
+
+const listening: [where: string, listener: { host: string; port: number }, domain: string, loops: boolean][] =
+  [
+    ['the same address and port', { host: '192.0.2.11', port: 2525 }, 'a.three.net', true],
+    ['another port', { host: '192.0.2.11', port: 587 }, 'a.three.net', false],
+    ['another address', { host: '192.0.2.12', port: 2525 }, 'a.three.net', false],
+    ['all addresses of this machine', { host: '0.0.0.0', port: 2525 }, 'localhost.loopback.net', true],
+    [
+      'all addresses of this machine, but not those of others',
+      { host: '::', port: 2525 },
+      'a.three.net',
+      false,
+    ],
+    ['an address literal', { host: '192.0.2.9', port: 2525 }, '[192.0.2.9]', true],
+    ['a mapped address literal', { host: '192.0.2.9', port: 2525 }, '[ipv6:::ffff:192.0.2.9]', true],
+  ];
+for (const [where, listener, domain, loops] of listening) {
+  test(`an MX host found where we listen is we: ${where}`, async () => {
+    const find = createFindTargets({
+      ...{ clock, resolver, port: 2525, loopback: true },
+      ownListeners: [listener],
+    });
+    const answer = await find.mx(domain);
+    assert.equal(!answer.ok && answer.observation.enhancedStatus === '5.4.6', loops);
+  });
+}
+
+test('hosts that are better than our own listener are tried, others not', async () => {
+  const find = createFindTargets({
+    ...{ clock, resolver, port: 2525 },
+    ownListeners: [{ host: '192.0.2.13', port: 2525 }],
+  });
+  const answer = await find.mx('three.net');
+  assert.ok(answer.ok);
+  assert.deepEqual(answer.targets.map(({ name }) => name).toSorted(), ['a.three.net', 'b.three.net']);
+});

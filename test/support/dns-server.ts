@@ -1,6 +1,10 @@
-/** A name server on loopback that answers from a table (RFC 1035), for tests of look-ups. */
-import { createSocket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
+/**
+ * A name server on loopback that answers from a table (RFC 1035), over UDP and TCP, for tests of look-ups. It validates
+ * nothing: a name is said to be signed (AD) if the table says so.
+ */
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { createServer, type Server, type Socket } from 'node:net';
+import * as packet from 'dns-packet';
 
 export interface Name {
   /** Preference and exchange; '' is the root. */
@@ -8,125 +12,177 @@ export interface Name {
   /** IPv4 and IPv6. */
   addresses?: readonly string[];
   cname?: string;
+  txt?: readonly string[];
+  /** Usage, selector, matching type, data. */
+  tlsa?: readonly (readonly [number, number, number, Buffer])[];
   /** Says nothing at all. */
   silent?: boolean;
   /** 2 SERVFAIL, 5 REFUSED; of all types, or of the one. */
   rcode?: number;
-  rcodeFor?: 'mx' | 'a' | 'aaaa';
+  rcodeFor?: 'mx' | 'a' | 'aaaa' | 'cname' | 'txt' | 'tlsa';
   ttlSeconds?: number;
+  /** TTL in the SOA record that comes with "there is none"; undefined: no such record. */
+  negativeTtlSeconds?: number;
+  /** The answer says that it was validated; for an alias its target has to be signed as well. */
+  signed?: boolean;
+  /** The answer fits into TCP only. */
+  large?: boolean;
+  /** Points somewhere else instead of answering. */
+  lame?: boolean;
+  /** Gives the alias and leaves it to the client to follow. */
+  aliasOnly?: boolean;
 }
 
 export interface DnsServer {
-  /** For `setServers`. */
+  /** As `ResolverOptions.servers` has it. */
   address: string;
   names: Map<string, Name>;
-  /** `MX example.net`, in the order asked. */
+  /** `MX example.net`, in the order asked; over TCP with ` (TCP)` behind. */
   questions: string[];
+  /** Answers questions with EDNS by "this makes no sense". */
+  refusesEdns: boolean;
+  /** Before each answer over UDP: what a forger sends. */
+  forge: ((query: packet.DecodedPacket) => packet.Packet[]) | null;
   close(): Promise<void>;
 }
 
-const types = new Map([
-  [1, 'A'],
-  [5, 'CNAME'],
-  [15, 'MX'],
-  [28, 'AAAA'],
-]);
-const nxdomain = 3;
+const codes = { formErr: 1, nxdomain: 3 };
+const bits = { tc: 0x200, rd: 0x100, ra: 0x80, ad: 0x20 };
 
 export async function startDnsServer(names: Record<string, Name>): Promise<DnsServer> {
-  const table = new Map(Object.entries(names));
-  const questions: string[] = [];
-  const socket = createSocket('udp4');
-  socket.on('message', (query, from) => {
-    const { name, type, end } = readQuestion(query);
-    questions.push(`${types.get(type) ?? type} ${name}`);
-    const entry = table.get(name);
-    if (entry?.silent) return;
-    const rcode = rcodeOf(entry, type);
-    const answers = rcode === 0 ? answersOf(table, name, type) : [];
-    socket.send(response(query.subarray(0, end), rcode, answers), from.port, from.address);
+  const { udp, tcp, port } = await listen();
+  const sockets = new Set<Socket>();
+  const server: DnsServer = {
+    address: `127.0.0.1:${port}`,
+    names: new Map(Object.entries(names)),
+    questions: [],
+    refusesEdns: false,
+    forge: null,
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      await Promise.all([
+        new Promise<void>((resolve) => udp.close(() => resolve())),
+        new Promise<void>((resolve) => tcp.close(() => resolve())),
+      ]);
+    },
+  };
+  udp.on('message', (bytes, from) => {
+    const query = packet.decode(bytes);
+    for (const forged of server.forge?.(query) ?? []) {
+      udp.send(packet.encode(forged), from.port, from.address);
+    }
+    const response = answer(server, query, 'udp');
+    if (response !== null) udp.send(packet.encode(response), from.port, from.address);
   });
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  tcp.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('data', (bytes: Buffer) => {
+      const response = answer(server, packet.streamDecode(bytes), 'tcp');
+      if (response !== null) socket.write(packet.streamEncode(response));
+    });
+  });
+  return server;
+}
+
+/** One port for both. */
+async function listen(): Promise<{ udp: UdpSocket; tcp: Server; port: number }> {
+  for (;;) {
+    const tcp = createServer();
+    await new Promise<void>((resolve) => tcp.listen(0, '127.0.0.1', resolve));
+    const address = tcp.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const udp = createSocket('udp4');
+    const bound = await new Promise<boolean>((resolve) => {
+      udp.once('error', () => resolve(false));
+      udp.bind(port, '127.0.0.1', () => resolve(true));
+    });
+    if (bound) return { udp, tcp, port };
+    tcp.close();
+  }
+}
+
+function answer(server: DnsServer, query: packet.Packet, by: 'udp' | 'tcp'): packet.Packet | null {
+  const [question] = query.questions ?? [];
+  if (question === undefined) return null;
+  const name = question.name.toLowerCase();
+  server.questions.push(`${question.type} ${name}${by === 'tcp' ? ' (TCP)' : ''}`);
+  const entry = server.names.get(name);
+  if (entry?.silent) return null;
+  const head = { type: 'response' as const, id: query.id ?? 0, questions: [question] };
+  const flags = bits.rd | (entry?.lame ? 0 : bits.ra);
+  if (server.refusesEdns && (query.additionals?.length ?? 0) > 0) {
+    return { ...head, flags: flags | codes.formErr };
+  }
+  const rcode = rcodeOf(entry, question.type);
+  if (by === 'udp' && entry?.large) return { ...head, flags: flags | bits.tc };
+  const answers = rcode === 0 && !entry?.lame ? answersOf(server.names, name, question.type) : [];
   return {
-    address: `127.0.0.1:${socket.address().port}`,
-    names: table,
-    questions,
-    close: () => new Promise((resolve) => socket.close(() => resolve())),
+    ...head,
+    flags: flags | rcode | (isSigned(server.names, name) ? bits.ad : 0),
+    answers,
+    authorities: authoritiesOf(entry, name, answers),
   };
 }
 
-function rcodeOf(entry: Name | undefined, type: number): number {
-  if (entry === undefined) return nxdomain;
-  const concerned = entry.rcodeFor === undefined || types.get(type) === entry.rcodeFor.toUpperCase();
+function rcodeOf(entry: Name | undefined, type: string): number {
+  if (entry === undefined) return codes.nxdomain;
+  const concerned = entry.rcodeFor === undefined || type === entry.rcodeFor.toUpperCase();
   return concerned ? (entry.rcode ?? 0) : 0;
 }
 
-function readQuestion(query: Buffer): { name: string; type: number; end: number } {
-  const labels: string[] = [];
-  let at = 12;
-  for (let length = query.readUInt8(at); length !== 0; length = query.readUInt8(at)) {
-    labels.push(query.toString('latin1', at + 1, at + 1 + length));
-    at += 1 + length;
-  }
-  return { name: labels.join('.').toLowerCase(), type: query.readUInt16BE(at + 1), end: at + 5 };
+/** A name the table does not have is as its zone is: the nearest name above. */
+function isSigned(names: Map<string, Name>, name: string): boolean {
+  const entry = names.get(name);
+  if (entry === undefined) return name.includes('.') && isSigned(names, name.slice(name.indexOf('.') + 1));
+  const target = entry.cname === undefined || entry.aliasOnly || isSigned(names, entry.cname);
+  return entry.signed === true && target;
 }
 
-function answersOf(table: Map<string, Name>, name: string, type: number): Buffer[] {
-  const entry = table.get(name);
+function answersOf(names: Map<string, Name>, name: string, type: string): packet.Answer[] {
+  const entry = names.get(name);
   if (entry === undefined) return [];
   const ttl = entry.ttlSeconds ?? 300;
   if (entry.cname !== undefined) {
-    return [record(name, 5, ttl, encodeName(entry.cname)), ...answersOf(table, entry.cname, type)];
+    const alias = { type: 'CNAME' as const, name, ttl, data: entry.cname };
+    if (type === 'CNAME' || entry.aliasOnly) return [alias];
+    return [alias, ...answersOf(names, entry.cname, type)];
   }
-  if (type === 15)
-    return (entry.mx ?? []).map(([preference, host]) => record(name, 15, ttl, mx(preference, host)));
-  const addresses = (entry.addresses ?? []).filter((address) => isIPv6(address) === (type === 28));
-  return type === 1 || type === 28
-    ? addresses.map((address) => record(name, type, ttl, encodeAddress(address)))
-    : [];
+  return recordsOf(entry, type).map((record) => ({ ...record, name, ttl }) as packet.Answer);
 }
 
-function mx(preference: number, exchange: string): Buffer {
-  return Buffer.concat([uint16(preference), encodeName(exchange)]);
+function recordsOf(entry: Name, type: string): { type: string; data: unknown }[] {
+  switch (type) {
+    case 'MX':
+      return (entry.mx ?? []).map(([preference, exchange]) => ({
+        type,
+        data: { preference, exchange: exchange === '' ? '.' : exchange },
+      }));
+    case 'A':
+    case 'AAAA':
+      return (entry.addresses ?? [])
+        .filter((address) => address.includes(':') === (type === 'AAAA'))
+        .map((data) => ({ type, data }));
+    case 'TXT':
+      return (entry.txt ?? []).map((data) => ({ type, data }));
+    case 'TLSA':
+      return (entry.tlsa ?? []).map(([usage, selector, matchingType, certificate]) => ({
+        type,
+        data: { usage, selector, matchingType, certificate },
+      }));
+    default:
+      return [];
+  }
 }
 
-function encodeAddress(address: string): Buffer {
-  if (!isIPv6(address)) return Buffer.from(address.split('.').map(Number));
-  const [head = '', tail = ''] = address.split('::');
-  const groups = (text: string) =>
-    text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16));
-  const gap = 8 - groups(head).length - groups(tail).length;
-  return Buffer.concat([...groups(head), ...new Array(gap).fill(0), ...groups(tail)].map(uint16));
-}
-
-function record(name: string, type: number, ttl: number, content: Buffer): Buffer {
-  const head = Buffer.alloc(10);
-  head.writeUInt16BE(type, 0);
-  head.writeUInt16BE(1, 2);
-  head.writeUInt32BE(ttl, 4);
-  head.writeUInt16BE(content.length, 8);
-  return Buffer.concat([encodeName(name), head, content]);
-}
-
-function encodeName(name: string): Buffer {
-  const labels = name.split('.').filter((label) => label !== '');
-  return Buffer.concat([
-    ...labels.map((label) => Buffer.from(`${String.fromCharCode(label.length)}${label}`, 'latin1')),
-    Buffer.alloc(1),
-  ]);
-}
-
-function uint16(value: number): Buffer {
-  const bytes = Buffer.alloc(2);
-  bytes.writeUInt16BE(value);
-  return bytes;
-}
-
-function response(question: Buffer, rcode: number, answers: readonly Buffer[]): Buffer {
-  const head = Buffer.from(question);
-  head.writeUInt16BE(0x8180 | rcode, 2);
-  head.writeUInt16BE(1, 4);
-  head.writeUInt16BE(answers.length, 6);
-  head.writeUInt32BE(0, 8);
-  return Buffer.concat([head, ...answers]);
+function authoritiesOf(
+  entry: Name | undefined,
+  name: string,
+  answers: readonly packet.Answer[],
+): packet.Answer[] {
+  if (entry?.lame) return [{ type: 'NS', name, ttl: 300, data: 'elsewhere.test' }];
+  const minimum = entry?.negativeTtlSeconds;
+  if (answers.length > 0 || minimum === undefined) return [];
+  const timers = { serial: 1, refresh: 1, retry: 1, expire: 1, minimum };
+  return [{ type: 'SOA', name, ttl: 3600, data: { mname: 'ns.test', rname: 'admin.test', ...timers } }];
 }
