@@ -61,7 +61,7 @@ function askPages({ subject, events, folded }: Asked, kind: (typeof kinds)[numbe
       );
     },
   );
-  return fc.assert(property, { numRuns: 60 });
+  return fc.assert(property, { numRuns: 40 });
 }
 
 /** As if each delivery had been appended in hundreds of batches and none of them merged yet. */
@@ -104,7 +104,7 @@ function askCounts({ subject, events }: Asked): Promise<void> {
     const counts = await subject.ledger.countByBucket(scope, question);
     assert.deepEqual(sorted(counts), sorted(countByBucket(events, scope, question)));
   });
-  return fc.assert(property, { numRuns: 100 });
+  return fc.assert(property, { numRuns: 60 });
 }
 
 function askTotals({ subject, events, folded }: Asked): Promise<void> {
@@ -120,7 +120,7 @@ function askTotals({ subject, events, folded }: Asked): Promise<void> {
       assert.deepEqual(await subject.ledger.top(scope, key, from, to, 5), ranking);
     },
   );
-  return fc.assert(property, { numRuns: 30 });
+  return fc.assert(property, { numRuns: 20 });
 }
 
 function askEvents({ subject, events }: Asked): Promise<void> {
@@ -134,7 +134,7 @@ function askEvents({ subject, events }: Asked): Promise<void> {
     const found = await firstPages(subject, { scope, filter, direction: way, size });
     assert.deepEqual(found, wanted.slice(0, 5 * size));
   });
-  return fc.assert(property, { numRuns: 30 });
+  return fc.assert(property, { numRuns: 20 });
 }
 
 interface Reading {

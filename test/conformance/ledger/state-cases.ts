@@ -19,7 +19,7 @@ export function stateCases(subjectOf: SubjectOf): void {
       assert.deepEqual((await subject.ledger.deliveries(scope, {}, everything)).rows, rows);
       assert.equal(await subject.ledger.countRuleBreaks(scope, allTime.from, allTime.to), ruleBreaks);
     });
-    await fc.assert(property, { numRuns: 15 });
+    await fc.assert(property, { numRuns: 10 });
   });
 
   test('a DSN that came in at another node moves the state, whatever the sequences there', async () => {
