@@ -21,6 +21,7 @@ export const peers = {
   'smtp-sink': { command: 'smtp-sink', debianPackage: 'postfix' },
   dkimverify: { command: 'dkimverify', debianPackage: 'python3-dkim' },
   curl: { command: 'curl', debianPackage: 'curl' },
+  python3: { command: 'python3', debianPackage: 'python3' },
 } as const satisfies Record<string, Peer>;
 
 export type PeerName = keyof typeof peers;
