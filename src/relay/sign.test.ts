@@ -1,5 +1,6 @@
 /** Signatures over prepared mail, checked by another implementation. */
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -203,4 +204,23 @@ test('a key that cannot be read has the mail refused for now, without a word abo
   assert.match(refused.ok ? '' : refused.privateReason, /^signing for acme\.test with wb\w+, wb\w+ failed: /);
   const signed = await createSigner(tenants)(mail.facts, mail.content);
   assert.ok(signed.ok, 'and with the right key it is taken');
+});
+
+test('many mails at once are all signed, also after some whose key did not sign', async (t) => {
+  const { own } = setUp(t);
+  const mail = prepared('From: a@acme.test\r\n\r\nbody\r\n', own.tenantId);
+  // A key for another purpose: it opens, and cannot sign.
+  const wrong = generateKeyPairSync('x25519').privateKey;
+  let right = false;
+  const sign = createSigner({
+    signingKeys: () => [{ id: right ? 2 : 1, selector: 's', algorithm: 'rsa-sha256' }],
+    openSigningKey: (id) => (id === 2 && pairs[0] ? pairs[0].privateKey : wrong),
+  });
+  const outcomes = async () => {
+    const all = await Promise.all(Array.from({ length: 20 }, () => sign(mail.facts, mail.content)));
+    return all.map((one) => (one.ok ? 250 : one.reply.code));
+  };
+  assert.deepEqual(await outcomes(), new Array(20).fill(451));
+  right = true;
+  assert.deepEqual(await outcomes(), new Array(20).fill(250));
 });

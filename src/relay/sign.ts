@@ -25,11 +25,14 @@ export type Sign = (facts: MailFacts, content: Buffer) => Promise<Signed> | Sign
 
 export function createSigner(tenants: Pick<Tenants, 'signingKeys' | 'openSigningKey'>): Sign {
   const opened = createOpenedKeys((id) => tenants.openSigningKey(id));
+  const inTurn = createTurns(limits.signaturesAtOnce);
 
   const signWith = (key: SigningKey, content: SignableContent, facts: MailFacts): Promise<string> => {
     const { sendingDomain: domain, acceptedAt: signedAt } = facts;
     const { algorithm, selector } = key;
-    return signField(unsignedField(content, { algorithm, domain, selector, signedAt }), opened(key.id));
+    const field = unsignedField(content, { algorithm, domain, selector, signedAt });
+    const privateKey = opened(key.id);
+    return inTurn(() => signField(field, privateKey));
   };
 
   return (facts, content) => {
@@ -63,6 +66,23 @@ function signField(field: UnsignedField, key: KeyObject): Promise<string> {
       error ? reject(error) : resolve(signedField(field, signature)),
     );
   });
+}
+
+/** At most so many at a time, the others in the order they came. */
+function createTurns(most: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let underWay = 0;
+  return async (work) => {
+    if (underWay < most) underWay += 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else underWay -= 1;
+    }
+  };
 }
 
 /** The least recently used one makes room. Numbers of keys are never used again, so what is kept stays true. */
