@@ -67,6 +67,8 @@ export const limits = {
   tenantRulesCacheMs: 250,
   /** Tenants whose rules are remembered for that long. */
   tenantRulesInMemory: 1_000,
+  /** Signatures computed at a time: one fewer than libuv has threads, so that no sync of the disk waits for one. */
+  signaturesAtOnce: 3,
   /** Private keys that sign mail, kept opened; two for each sending domain in use. */
   dkimKeysInMemory: 2_000,
   /** Keys of one sending domain made in one month: each has a letter of its own in its selector. */
