@@ -2,7 +2,9 @@
  * What the SMTP server needs from the rest of the product. The server speaks the protocol and keeps its
  * bounds; whether a principal, a path or a mail is welcome is said here. Every answer is a value.
  */
+import type { EpochMs } from '../base/clock.ts';
 import type { Reply } from '../events/delivery-status.ts';
+import type { ForwardPathOptions, MailOptions } from '../protocol/smtp/envelope-options.ts';
 
 /** Who submits: the result of AUTH, or of a trusted network. */
 export interface Principal {
@@ -35,6 +37,10 @@ export interface MailParameters {
   /** SIZE= of RFC 1870; null if not given. */
   declaredBytes: number | null;
   body: '7BIT' | '8BITMIME';
+  /** HOLDFOR= and HOLDUNTIL= of RFC 4865; null: the mail is not to be held. */
+  holdUntil: EpochMs | null;
+  /** What goes with the mail to the next server. */
+  options: MailOptions;
 }
 
 /** What is known of a mail when its forward-paths are told. */
@@ -47,7 +53,7 @@ export interface OpenedMail {
 export interface SessionSubmission {
   principal: Principal;
   client: ClientFacts;
-  /** RFC 3848: `ESMTPSA`, `ESMTPA`, `ESMTPS`, `ESMTP`, `SMTP`. */
+  /** RFC 3848: `ESMTPSA`, `ESMTPA`, `ESMTPS`, `ESMTP`, `SMTP`; RFC 6531 §4.3: `UTF8SMTPSA` and so on. */
   protocol: string;
   /** `smtps`: TLS from the first byte. With STARTTLS it stays `smtp`. */
   transport: 'smtp' | 'smtps';
@@ -55,6 +61,10 @@ export interface SessionSubmission {
   reversePath: string;
   /** Each mailbox once, in the order given. */
   forwardPaths: string[];
+  /** By forward-path, of those that were given with any. */
+  forwardPathOptions: ReadonlyMap<string, ForwardPathOptions>;
+  options: MailOptions;
+  holdUntil: EpochMs | null;
   /** As received, dot-stuffing removed, every line ended by CRLF. */
   content: Buffer;
 }

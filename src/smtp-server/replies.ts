@@ -8,7 +8,7 @@ export interface Answer {
   /** Ready to be sent: every line has its code and CRLF. */
   text: string;
   /** What is read next. `close`: nothing, the connection ends. */
-  next: 'command' | 'content' | 'login' | 'tls' | 'close';
+  next: 'command' | 'content' | 'chunk' | 'login' | 'tls' | 'close';
   /** The client broke the protocol; too many of these end the session. */
   isError: boolean;
 }
@@ -51,6 +51,9 @@ export function refusal({ refused }: Refusal): Answer {
   return refused.code === 421 ? farewell(code, enhancedStatus, text) : reply(code, enhancedStatus, text);
 }
 
+/** BDAT: nothing is said before the chunk has come. */
+export const receiveChunk: Answer = { text: '', next: 'chunk', isError: false };
+
 export const replies = {
   reset: reply(250, '2.0.0', 'Ok'),
   noop: reply(250, '2.0.0', 'Ok'),
@@ -63,7 +66,7 @@ export const replies = {
   help: reply(
     214,
     '2.0.0',
-    'HELO EHLO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT STARTTLS AUTH\nRFC 5321, RFC 6409',
+    'HELO EHLO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT STARTTLS AUTH\nRFC 5321, RFC 6409',
   ),
 
   unknownCommand: complaint(500, '5.5.1', 'Unknown command'),
@@ -83,6 +86,15 @@ export const replies = {
   mailSyntax: complaint(501, '5.5.4', 'Syntax: MAIL FROM:<address>'),
   rcptSyntax: complaint(501, '5.5.4', 'Syntax: RCPT TO:<address>'),
 
+  dataAfterBdat: complaint(503, '5.5.1', 'DATA cannot follow BDAT in one transaction'),
+  rcptAfterBdat: complaint(503, '5.5.1', 'RCPT comes before BDAT'),
+  /** How much of what follows is content cannot be known. */
+  bdatSyntax: farewell(501, '5.5.4', 'Syntax: BDAT octets [LAST]'),
+  noBinaryMime: complaint(504, '5.5.4', 'BODY=BINARYMIME is not supported'),
+  requireTlsWithoutTls: complaint(530, '5.7.10', 'REQUIRETLS needs a session under TLS'),
+  holdNotOffered: complaint(555, '5.5.4', 'Holding mail is not offered'),
+  heldTwice: complaint(501, '5.5.4', 'HOLDFOR and HOLDUNTIL cannot be given together'),
+
   authenticationRequired: complaint(530, '5.7.0', 'Authentication required'),
   tlsRequired: complaint(530, '5.7.0', 'Must issue a STARTTLS command first'),
   tlsForAuthentication: complaint(538, '5.7.11', 'Encryption required for authentication: use STARTTLS'),
@@ -101,6 +113,7 @@ export const replies = {
   lineFlood: farewell(421, '4.7.0', 'Line too long, closing connection'),
   tooManyErrors: farewell(421, '4.7.0', 'Too many errors, closing connection'),
   tooManyLogins: farewell(421, '4.7.0', 'Too many failed logins, closing connection'),
+  tooManyLoginsOfAddress: farewell(421, '4.7.0', 'Too many failed logins from your address, try again later'),
   tooManySessions: farewell(421, '4.3.2', 'Too many sessions, try again later'),
   idle: farewell(421, '4.4.2', 'Idle for too long, closing connection'),
   sessionTooLong: farewell(421, '4.4.2', 'Session lasted too long, closing connection'),

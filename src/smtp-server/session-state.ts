@@ -2,9 +2,13 @@
 import type { SecureContext } from 'node:tls';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import type { ForwardPathOptions } from '../protocol/smtp/envelope-options.ts';
 import type { Exchange } from './authentication.ts';
+import type { ChunkReader } from './chunk-reader.ts';
 import type { ContentMemory } from './content-memory.ts';
 import type { ClientFacts, MailParameters, Principal, SmtpHandler } from './handler.ts';
+import type { LoginThrottle } from './login-throttle.ts';
+import type { Answer } from './replies.ts';
 
 /** What the server writes about itself. Fields hold neither content nor secrets (I8). */
 export type ServerLog = Pick<Log, 'debug' | 'info' | 'warn' | 'error'>;
@@ -21,6 +25,8 @@ export interface ServerBounds {
   maxSessions: number;
   maxErrors: number;
   maxLoginFailures: number;
+  /** FUTURERELEASE; 0: not offered. */
+  maxHoldMs: number;
   idleMs: number;
   lingerMs: number;
   sessionMs: number;
@@ -37,6 +43,15 @@ export interface SessionRules {
   /** Null: TLS is not offered. */
   secureContext: SecureContext | null;
   contentMemory: ContentMemory;
+  loginThrottle: LoginThrottle;
+}
+
+/** The chunk of BDAT that is read next. */
+export interface Chunk {
+  octets: number;
+  last: boolean;
+  /** It is read, dropped and answered with this (RFC 3030 §2). */
+  refusal: Answer | null;
 }
 
 export interface Transaction {
@@ -44,7 +59,11 @@ export interface Transaction {
   parameters: MailParameters;
   /** By mailbox, so that a path given twice is one delivery. */
   forwardPaths: Map<string, string>;
+  /** By forward-path. */
+  forwardPathOptions: Map<string, ForwardPathOptions>;
   refusedPaths: number;
+  /** The chunks so far; null before the first. */
+  chunks: ChunkReader | null;
 }
 
 export interface SessionState {
@@ -60,6 +79,7 @@ export interface SessionState {
   exchange: Exchange | null;
   loginFailures: number;
   transaction: Transaction | null;
+  chunk: Chunk | null;
 }
 
 export function newState(rules: SessionRules, id: number, client: ClientFacts): SessionState {
@@ -73,6 +93,7 @@ export function newState(rules: SessionRules, id: number, client: ClientFacts): 
     exchange: null,
     loginFailures: 0,
     transaction: null,
+    chunk: null,
   };
 }
 
@@ -95,10 +116,10 @@ export function startTlsOffered({ rules, client }: SessionState): boolean {
   return rules.secureContext !== null && !client.secure;
 }
 
-/** RFC 3848. */
-export function protocolOf({ greeting, client, authenticated }: SessionState): string {
+/** RFC 3848, RFC 6531 §4.3. */
+export function protocolOf({ greeting, client, authenticated }: SessionState, smtpUtf8: boolean): string {
   if (greeting !== 'ehlo') return 'SMTP';
-  return `ESMTP${client.secure ? 'S' : ''}${authenticated ? 'A' : ''}`;
+  return `${smtpUtf8 ? 'UTF8SMTP' : 'ESMTP'}${client.secure ? 'S' : ''}${authenticated ? 'A' : ''}`;
 }
 
 /** Fields that every log line of the session has. */

@@ -7,20 +7,23 @@
 import type { Socket } from 'node:net';
 import { assert } from '../base/assert.ts';
 import { limits } from '../base/limits.ts';
+import { ChunkReader } from './chunk-reader.ts';
 import { Connection, type ConnectionListener } from './connection.ts';
 import { type BreakingFault, DataReader } from './data-reader.ts';
 import type { ClientFacts, SessionSubmission } from './handler.ts';
 import { type CommandLine, ReceivedBytes } from './received-bytes.ts';
 import { type Answer, farewell, replies, reply } from './replies.ts';
 import {
+  type Chunk,
   forget,
   logFields,
   newState,
   protocolOf,
   type SessionRules,
   type SessionState,
+  type Transaction,
 } from './session-state.ts';
-import { answerCommand, answerExchange, refused, tooBig } from './verbs.ts';
+import { answerCommand, answerExchange, refused, tooBig, tooMuch } from './verbs.ts';
 
 export interface SessionOptions {
   socket: Socket;
@@ -34,7 +37,7 @@ export interface SessionOptions {
 }
 
 /** What comes next. `reply`: from our own handler. `nothing`: the session is over. */
-type Awaited = 'line' | 'content' | 'reply' | 'tls' | 'nothing';
+type Awaited = 'line' | 'content' | 'chunk' | 'reply' | 'tls' | 'nothing';
 
 const lineRefusals = {
   'bare-lf': replies.bareLf,
@@ -47,6 +50,12 @@ const brokenContent: Readonly<Record<BreakingFault, Answer>> = {
   'bare-cr': farewell(554, '5.6.0', 'Content has a CR without LF; lines end with CRLF'),
   'bare-lf': farewell(554, '5.6.0', 'Content has an LF without CR; lines end with CRLF'),
   nul: farewell(554, '5.6.0', 'Content has a NUL character'),
+};
+/** In a chunk the same is no danger: where it ends was said before. */
+const brokenChunk: Readonly<Record<BreakingFault, Answer>> = {
+  'bare-cr': { ...brokenContent['bare-cr'], next: 'command' },
+  'bare-lf': { ...brokenContent['bare-lf'], next: 'command' },
+  nul: { ...brokenContent.nul, next: 'command' },
 };
 const lineTooLong = reply(554, '5.6.0', `Content has a line longer than ${limits.textLineBytes} bytes`);
 
@@ -127,6 +136,7 @@ export class SmtpSession implements ConnectionListener {
 
   secured(tls: NonNullable<ClientFacts['tls']>): void {
     forget(this.#state, tls);
+    this.#dropContent();
     this.#received.clear();
     this.#awaited = 'line';
     if (!this.#greeted) this.#greet();
@@ -162,6 +172,7 @@ export class SmtpSession implements ConnectionListener {
   #step(): boolean {
     if (this.#received.length === 0) return false;
     if (this.#awaited === 'line') return this.#takeLine();
+    if (this.#awaited === 'chunk') return this.#takeChunk();
     return this.#awaited === 'content' && this.#takeContent();
   }
 
@@ -169,6 +180,9 @@ export class SmtpSession implements ConnectionListener {
     const line = this.#received.takeLine();
     if (line.state === 'more') return false;
     this.#answer(this.#answerTo(line));
+    // Chunks go with their transaction, whatever ended it.
+    if (this.#memoryBytes > 0 && this.#state.transaction === null && this.#awaited === 'line')
+      this.#dropContent();
     return true;
   }
 
@@ -201,6 +215,7 @@ export class SmtpSession implements ConnectionListener {
   #goOn(answer: Answer): void {
     this.#connection.send(answer.text);
     if (answer.next === 'content') this.#beginContent();
+    if (answer.next === 'chunk') this.#beginChunk();
     if (this.#draining && this.#isIdle()) this.#end(replies.shuttingDown);
   }
 
@@ -245,12 +260,59 @@ export class SmtpSession implements ConnectionListener {
     const { fault } = content;
     if (progress.state === 'broken' && isBreaking(fault)) this.#end(brokenContent[fault]);
     else if (content.contentBytes > maxContentBytes + limits.smtpSkippedContentBytes) {
-      this.#end(tooBig(maxContentBytes));
+      this.#end(tooMuch(maxContentBytes));
     }
     return false;
   }
 
-  #takeMemory(content: DataReader): void {
+  #beginChunk(): void {
+    const { chunk, transaction } = this.#state;
+    assert(chunk !== null, 'BDAT says how much comes');
+    if (transaction !== null) {
+      transaction.chunks ??= new ChunkReader(this.#rules.bounds.maxContentBytes, limits.textLineBytes);
+    }
+    this.#awaited = 'chunk';
+    if (chunk.octets === 0) this.#chunkEnded(chunk);
+  }
+
+  #takeChunk(): boolean {
+    const { chunk, transaction } = this.#state;
+    assert(chunk !== null, 'a chunk is read after BDAT');
+    const piece = this.#received.peek().subarray(0, chunk.octets);
+    if (transaction?.chunks) {
+      transaction.chunks.push(piece);
+      this.#takeMemory(transaction.chunks);
+    }
+    this.#received.take(piece.length);
+    chunk.octets -= piece.length;
+    if (chunk.octets === 0) this.#chunkEnded(chunk);
+    return true;
+  }
+
+  #chunkEnded({ last, refusal }: Chunk): void {
+    const { transaction } = this.#state;
+    this.#state.chunk = null;
+    this.#awaited = 'line';
+    const chunks = transaction?.chunks ?? null;
+    if (last) chunks?.end();
+    const problem = refusal ?? (chunks && this.#chunkProblem(chunks));
+    if (problem !== null || last) this.#state.transaction = null;
+    if (problem !== null) {
+      this.#dropContent();
+      this.#answer(problem);
+      return;
+    }
+    assert(transaction !== null && chunks !== null, 'a chunk without transaction is refused');
+    if (last) this.#handOver(transaction, chunks.content());
+    else this.#answer(reply(250, '2.0.0', `${chunks.contentBytes} octets received`));
+  }
+
+  #chunkProblem(chunks: ChunkReader): Answer | null {
+    const { fault } = chunks;
+    return isBreaking(fault) ? brokenChunk[fault] : this.#contentProblem(chunks);
+  }
+
+  #takeMemory(content: DataReader | ChunkReader): void {
     const bytes = content.keptBytes - this.#memoryBytes;
     if (this.#rules.contentMemory.take(bytes)) {
       this.#memoryBytes += bytes;
@@ -261,7 +323,7 @@ export class SmtpSession implements ConnectionListener {
   }
 
   #contentEnded(content: DataReader): void {
-    const { transaction, principal } = this.#state;
+    const { transaction } = this.#state;
     this.#awaited = 'line';
     this.#state.transaction = null;
     this.#content = null;
@@ -271,19 +333,29 @@ export class SmtpSession implements ConnectionListener {
       this.#answer(problem);
       return;
     }
-    assert(transaction !== null && principal !== null, 'content is read within a mail transaction');
+    assert(transaction !== null, 'content is read within a mail transaction');
+    this.#handOver(transaction, content.content());
+  }
+
+  #handOver(transaction: Transaction, content: Buffer): void {
+    const { principal, client } = this.#state;
+    const { reversePath, forwardPaths, forwardPathOptions, parameters } = transaction;
+    assert(principal !== null, 'a mail transaction has a principal');
     void this.#submit({
       principal,
-      client: this.#state.client,
-      protocol: protocolOf(this.#state),
+      client,
+      protocol: protocolOf(this.#state, parameters.options.smtpUtf8),
       transport: this.#implicitTls ? 'smtps' : 'smtp',
-      reversePath: transaction.reversePath,
-      forwardPaths: [...transaction.forwardPaths.values()],
-      content: content.content(),
+      reversePath,
+      forwardPaths: [...forwardPaths.values()],
+      forwardPathOptions,
+      options: parameters.options,
+      holdUntil: parameters.holdUntil,
+      content,
     });
   }
 
-  #contentProblem(content: DataReader): Answer | null {
+  #contentProblem(content: DataReader | ChunkReader): Answer | null {
     if (content.fault === 'too-big') return tooBig(this.#rules.bounds.maxContentBytes);
     if (this.#noRoom) return replies.noRoom;
     return content.fault === null ? null : lineTooLong;

@@ -1,7 +1,8 @@
 /**
- * What each command does (RFC 5321 §4.1.1; STARTTLS of RFC 3207; AUTH of RFC 4954): one function for each
- * verb, each a list of steps of which any may refuse. They change the session's state and return the answer.
+ * What each command does (RFC 5321 §4.1.1; BDAT of RFC 3030; STARTTLS of RFC 3207; AUTH of RFC 4954): one function for
+ * each verb, each a list of steps of which any may refuse. They change the session's state and return the answer.
  */
+import { limits } from '../base/limits.ts';
 import {
   beginExchange,
   continueExchange,
@@ -9,9 +10,9 @@ import {
   type ExchangeStep,
   mechanisms,
 } from './authentication.ts';
-import { isGreetingName, parseCommand, parseMail, parseRcpt } from './commands.ts';
-import type { Principal, Refusal } from './handler.ts';
-import { type Answer, refusal, replies, reply } from './replies.ts';
+import { futureRelease, isGreetingName, parseBdat, parseCommand, parseMail, parseRcpt } from './commands.ts';
+import type { MailParameters, Principal, Refusal } from './handler.ts';
+import { type Answer, receiveChunk, refusal, replies, reply } from './replies.ts';
 import {
   authOffered,
   logFields,
@@ -31,6 +32,7 @@ const verbs: Readonly<Record<string, Verb>> = {
   MAIL: mail,
   RCPT: rcpt,
   DATA: data,
+  BDAT: bdat,
   RSET: rset,
   NOOP: () => replies.noop,
   HELP: () => replies.help,
@@ -41,7 +43,6 @@ const verbs: Readonly<Record<string, Verb>> = {
 /** Known to SMTP or its extensions, but not done here. */
 const notImplemented = [
   'EXPN',
-  'BDAT',
   'ETRN',
   'ATRN',
   'TURN',
@@ -102,11 +103,21 @@ function greet(state: SessionState, greeting: 'helo' | 'ehlo', greetingName: str
 }
 
 function extensions(state: SessionState): string[] {
+  const { bounds, clock } = state.rules;
+  const { seconds, dateTime } = futureRelease(clock.now(), bounds.maxHoldMs);
   return [
     'PIPELINING',
-    `SIZE ${state.rules.bounds.maxContentBytes}`,
+    `SIZE ${bounds.maxContentBytes}`,
     '8BITMIME',
+    'SMTPUTF8',
+    'CHUNKING',
     'ENHANCEDSTATUSCODES',
+    'DSN',
+    'MT-PRIORITY',
+    ...(bounds.maxHoldMs > 0 ? [`FUTURERELEASE ${seconds} ${dateTime}`] : []),
+    `LIMITS RCPTMAX=${bounds.maxForwardPaths}`,
+    // RFC 8689 §2: where TLS is, and nowhere else.
+    ...(state.client.secure ? ['REQUIRETLS'] : []),
     ...(startTlsOffered(state) ? ['STARTTLS'] : []),
     ...(authOffered(state) ? [`AUTH ${mechanisms.join(' ')}`] : []),
     'HELP',
@@ -126,6 +137,8 @@ function auth(state: SessionState, argument: string): Answer {
   if (state.authenticated) return replies.loggedInAlready;
   if (state.transaction !== null) return replies.loginInTransaction;
   if (!authOffered(state)) return replies.tlsForAuthentication;
+  const { loginThrottle, clock } = state.rules;
+  if (loginThrottle.isBlocked(state.client.remoteAddress, clock.now())) return replies.tooManyLoginsOfAddress;
   return takeStep(state, beginExchange(argument));
 }
 
@@ -144,6 +157,8 @@ function takeStep(state: SessionState, step: ExchangeStep): Answer {
 function logIn(state: SessionState, username: string, password: string): Answer {
   const result = state.rules.handler.authenticate(username, password, state.client);
   if ('principal' in result) {
+    const { loginThrottle, clock } = state.rules;
+    loginThrottle.succeeded(state.client.remoteAddress, clock.now());
     state.principal = result.principal;
     state.authenticated = true;
     return replies.loggedIn;
@@ -153,24 +168,38 @@ function logIn(state: SessionState, username: string, password: string): Answer 
 }
 
 function loginFailed(state: SessionState, answer: Answer): Answer {
+  const { loginThrottle, clock } = state.rules;
+  loginThrottle.failed(state.client.remoteAddress, clock.now());
   state.loginFailures += 1;
   return state.loginFailures >= state.rules.bounds.maxLoginFailures ? replies.tooManyLogins : answer;
 }
 
 function mail(state: SessionState, argument: string): Answer {
-  const { handler, bounds } = state.rules;
+  const { handler, bounds, clock } = state.rules;
   if (state.greeting === 'none') return replies.greetFirst;
   if (state.transaction !== null) return replies.nestedMail;
   const principal = identify(state);
   if ('text' in principal) return principal;
-  const command = parseMail(argument);
+  const offered = { now: clock.now(), maxHoldMs: bounds.maxHoldMs, secure: state.client.secure };
+  const command = parseMail(argument, offered);
   if ('text' in command) return command;
   const { reversePath, parameters } = command;
   if ((parameters.declaredBytes ?? 0) > bounds.maxContentBytes) return tooBig(bounds.maxContentBytes);
   const unwelcome = handler.checkReversePath(principal, reversePath, parameters);
   if (unwelcome !== null) return refused(state, 'MAIL', unwelcome);
-  state.transaction = { reversePath, parameters, forwardPaths: new Map(), refusedPaths: 0 };
+  state.transaction = newTransaction(reversePath, parameters);
   return replies.senderOk;
+}
+
+function newTransaction(reversePath: string, parameters: MailParameters): Transaction {
+  return {
+    reversePath,
+    parameters,
+    forwardPaths: new Map(),
+    forwardPathOptions: new Map(),
+    refusedPaths: 0,
+    chunks: null,
+  };
 }
 
 /** Who sends: by AUTH, or by the network the client is in. */
@@ -190,17 +219,20 @@ export function tooBig(maxContentBytes: number): Answer {
 function rcpt(state: SessionState, argument: string): Answer {
   const { transaction, principal } = state;
   if (transaction === null || principal === null) return replies.mailFirst;
-  const { forwardPaths, refusedPaths } = transaction;
+  if (transaction.chunks !== null) return replies.rcptAfterBdat;
+  const { forwardPaths, refusedPaths, parameters } = transaction;
   const { bounds, handler, hostname } = state.rules;
   if (Math.max(forwardPaths.size, refusedPaths) >= bounds.maxForwardPaths) return replies.tooManyRecipients;
-  const command = parseRcpt(argument, hostname);
+  const command = parseRcpt(argument, hostname, parameters.options.smtpUtf8);
   if ('text' in command) return refusedPath(transaction, command);
-  const { forwardPath, key } = command;
+  const { forwardPath, key, options } = command;
   if (forwardPaths.has(key)) return replies.recipientOk;
-  const mail = { reversePath: transaction.reversePath, client: state.client, protocol: protocolOf(state) };
+  const protocol = protocolOf(state, parameters.options.smtpUtf8);
+  const mail = { reversePath: transaction.reversePath, client: state.client, protocol };
   const unwelcome = handler.checkForwardPath(principal, forwardPath, forwardPaths.size + 1, mail);
   if (unwelcome !== null) return refusedPath(transaction, refused(state, 'RCPT', unwelcome));
   forwardPaths.set(key, forwardPath);
+  if (options !== null) transaction.forwardPathOptions.set(forwardPath, options);
   return replies.recipientOk;
 }
 
@@ -213,7 +245,33 @@ function refusedPath(transaction: Transaction, answer: Answer): Answer {
 function data(state: SessionState, argument: string): Answer {
   if (argument !== '') return replies.noArgument;
   if (state.transaction === null) return replies.mailFirst;
+  if (state.transaction.chunks !== null) return replies.dataAfterBdat;
   return state.transaction.forwardPaths.size > 0 ? replies.sendContent : replies.noRecipients;
+}
+
+/** A chunk that is refused is read all the same, for the client has sent it already (RFC 3030 §2). */
+function bdat(state: SessionState, argument: string): Answer {
+  const command = parseBdat(argument);
+  if (command === null) return replies.bdatSyntax;
+  const { maxContentBytes } = state.rules.bounds;
+  if (command.octets > maxContentBytes + limits.smtpSkippedContentBytes) return tooMuch(maxContentBytes);
+  state.chunk = { ...command, refusal: chunkRefusal(state, command.octets) };
+  // RFC 3030 §2: with one chunk the whole transaction has failed.
+  if (state.chunk.refusal !== null) state.transaction = null;
+  return receiveChunk;
+}
+
+function chunkRefusal({ transaction, rules }: SessionState, octets: number): Answer | null {
+  const { maxContentBytes } = rules.bounds;
+  if (transaction === null) return replies.mailFirst;
+  if (transaction.forwardPaths.size === 0) return replies.noRecipients;
+  const before = transaction.chunks?.contentBytes ?? 0;
+  return before + octets > maxContentBytes ? tooBig(maxContentBytes) : null;
+}
+
+/** More than is worth to be read and dropped. */
+export function tooMuch(maxContentBytes: number): Answer {
+  return { ...tooBig(maxContentBytes), next: 'close' };
 }
 
 function rset(state: SessionState, argument: string): Answer {

@@ -14,10 +14,12 @@
  *   E:                    the server closes, and has said nothing more
  *   A: mails 1            so many mails were handed over
  *   A: reverse-path 1 a@b · forward-paths 1 a@b c@d · greeting-name · protocol · transport 1 smtp
+ *   A: client 1 192.0.2.1 · options 1 {…} · forward-path-options 1 {…} · hold 1 time   as JSON; `no` if not held
  *   A: content 1 bytes    what the first mail's content is
  *   A: log pattern        a line of the log matches; `A: log-not` none does
  */
 import assert from 'node:assert/strict';
+import { type Network, parseNetwork } from '../../src/base/network.ts';
 import { DialogClient } from './client.ts';
 import { type Listener, type ListenerOptions, startListener } from './listener.ts';
 
@@ -57,12 +59,21 @@ function optionsOf(steps: readonly Step[]): ListenerOptions {
     else if (name === 'auth-without-tls') options.authWithoutTls = value as 'loopback' | 'always' | 'never';
     else if (name === 'implicit-tls') options.implicitTls = value === 'yes';
     else if (name === 'tls') options.tls = null;
+    else if (name === 'proxy-network') options.proxyNetworks = [networkNamed(value)];
+    else if (name === 'login-failures-of-address') options.loginThrottle = { maxFailures: Number(value) };
+    else if (name === 'max-hold-seconds') options.maxHoldMs = Number(value) * 1000;
     else if (name === 'max-content-bytes') options.maxContentBytes = Number(value);
     else if (name === 'max-forward-paths') options.maxForwardPaths = Number(value);
     else if (/^(max|idle|session)-/.test(name)) Object.assign(bounds, { [camelCase(name)]: Number(value) });
     else throw new Error(`unknown option ${name}`);
   }
   return { ...options, bounds };
+}
+
+function networkNamed(text: string): Network {
+  const network = parseNetwork(text);
+  assert.ok(network !== null, text);
+  return network;
 }
 
 function camelCase(name: string): string {
@@ -156,6 +167,10 @@ class Player {
       'reverse-path': mail.reversePath,
       'forward-paths': mail.forwardPaths.join(' '),
       'greeting-name': mail.client.greetingName,
+      client: mail.client.remoteAddress,
+      options: JSON.stringify(mail.options),
+      'forward-path-options': JSON.stringify(Object.fromEntries(mail.forwardPathOptions)),
+      hold: mail.holdUntil === null ? 'no' : new Date(mail.holdUntil).toISOString(),
       protocol: mail.protocol,
       transport: mail.transport,
       content: mail.content.toString('latin1'),
