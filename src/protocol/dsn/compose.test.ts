@@ -482,12 +482,22 @@ test('quoted-printable is undone by its reader, in lines of 76', () => {
       assert.ok(
         encoded.split('\r\n').every((line) => line.length <= 76 && !/[^\x20-\x7e]|[ \t]$/.test(line)),
       );
+      for (const line of encoded.split('\r\n')) assert.match(line, /^(?:[^=]|=[0-9A-F]{2})*=?$/);
       const decoded = encoded
         .replace(/=\r\n/g, '')
         .replace(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
       assert.equal(decoded, text);
     }),
   );
+});
+
+test('a word too long for a line is not cut within a character', () => {
+  for (const start of ['', 'x', 'xy']) {
+    const word = start + '\u{1f600}'.repeat(1000);
+    const lines = wrap(word, '');
+    assert.ok(lines.length > 1 && lines.every((line) => line.isWellFormed()));
+    assert.equal(lines.join(''), word);
+  }
 });
 
 test('wrapped lines hold every word; words too long for a line are cut between characters', () => {
