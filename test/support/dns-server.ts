@@ -121,7 +121,7 @@ function answer(server: DnsServer, query: packet.Packet, by: 'udp' | 'tcp'): pac
     ...head,
     flags: flags | rcode | (isSigned(server.names, name) ? bits.ad : 0),
     answers,
-    authorities: authoritiesOf(entry, name, answers),
+    authorities: authoritiesOf(entry, question, answers),
   };
 }
 
@@ -177,12 +177,12 @@ function recordsOf(entry: Name, type: string): { type: string; data: unknown }[]
 
 function authoritiesOf(
   entry: Name | undefined,
-  name: string,
+  { name, type }: packet.Question,
   answers: readonly packet.Answer[],
 ): packet.Answer[] {
   if (entry?.lame) return [{ type: 'NS', name, ttl: 300, data: 'elsewhere.test' }];
   const minimum = entry?.negativeTtlSeconds;
-  if (answers.length > 0 || minimum === undefined) return [];
+  if (answers.some((given) => given.type === type) || minimum === undefined) return [];
   const timers = { serial: 1, refresh: 1, retry: 1, expire: 1, minimum };
   return [{ type: 'SOA', name, ttl: 3600, data: { mname: 'ns.test', rname: 'admin.test', ...timers } }];
 }
