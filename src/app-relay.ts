@@ -80,6 +80,8 @@ await runChild(async ({ config, stop, ready }: Child) => {
     authWithoutTls: config.smtp.authWithoutTls,
     maxContentBytes: config.smtp.maxContentBytes,
     maxForwardPaths: config.smtp.maxForwardPaths,
+    maxHoldMs: config.smtp.maxHold,
+    proxyNetworks: config.smtp.proxyNetworks,
     clock: systemClock,
     log,
   });

@@ -7,12 +7,22 @@ import {
   httpUrl,
   listenAddress,
   nameServer,
+  network,
   nextHop,
   tlsPolicyRule,
   trustedNetwork,
 } from './addresses.ts';
 
-const kinds = { hostName, httpUrl, listenAddress, nameServer, nextHop, tlsPolicyRule, trustedNetwork };
+const kinds = {
+  hostName,
+  httpUrl,
+  listenAddress,
+  nameServer,
+  network,
+  nextHop,
+  tlsPolicyRule,
+  trustedNetwork,
+};
 type KindName = keyof typeof kinds;
 
 const read: [kind: KindName, text: string, value: unknown][] = [
@@ -32,6 +42,8 @@ const read: [kind: KindName, text: string, value: unknown][] = [
     '::1 = acme',
     { network: { address: '::1', prefixBits: 128, family: 'ipv6' }, tenant: 'acme' },
   ],
+  ['network', '10.0.0.0/8', { address: '10.0.0.0', prefixBits: 8, family: 'ipv4' }],
+  ['network', '2001:db8::1', { address: '2001:db8::1', prefixBits: 128, family: 'ipv6' }],
   ['nextHop', 'smtp://mx.example', { host: 'mx.example', port: 25, tls: 'opportunistic', credentials: null }],
   [
     'nextHop',
@@ -63,6 +75,9 @@ for (const [kind, text, value] of read) {
 }
 
 const refused: [kind: KindName, text: string][] = [
+  ['network', '10.1.2.3/8'],
+  ['network', 'balancer.example'],
+  ['network', ''],
   ['nameServer', 'dns.example'],
   ['nameServer', 'dns.example:53'],
   ['nameServer', '192.0.2.1:0'],

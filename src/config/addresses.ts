@@ -72,6 +72,12 @@ export const trustedNetwork: Kind<TrustedNetwork> = textKind(
   ({ network, tenant }) => `${printNetwork(network)}=${tenant}`,
 );
 
+export const network: Kind<Network> = textKind((text) => {
+  const parsed = parseNetwork(text);
+  if (parsed !== null) return parsed;
+  throw new OptionProblem('expected a network such as 10.0.0.0/8 or 2001:db8::/32, or one address');
+}, printNetwork);
+
 const nextHopExpected =
   'expected smtp://host, smtp://user:password@host:587 or smtps://host:465, with ?tls=none, ' +
   'opportunistic or required for smtp:// if need be; special characters of the password percent-encoded';

@@ -12,6 +12,7 @@ import {
   httpUrl,
   listenAddress,
   nameServer,
+  network,
   nextHop,
   tlsPolicyRule,
   trustedNetwork,
@@ -83,6 +84,20 @@ export const schema = {
       default: [],
       meaning: 'Networks whose clients submit without authentication, each with the tenant they submit as.',
       example: '127.0.0.0/8=acme, ::1/128=acme',
+    }),
+    proxyNetworks: option(listOf(network, { min: 0, max: maxListEntries }), {
+      key: 'smtp.proxy_networks',
+      default: [],
+      meaning:
+        'Networks of balancers: connections from there begin with a PROXY header (version 1 or 2), and the address in it is the client. They can name any address, so list nothing else.',
+      example: '10.0.0.5, 10.0.1.0/24',
+    }),
+    maxHold: option(duration(0, 365 * day), {
+      key: 'smtp.max_hold',
+      default: 30 * day,
+      meaning:
+        'Longest time a client may have a mail held before its first attempt (FUTURERELEASE, RFC 4865), up to 365d; 0s: not offered.',
+      example: '7d',
     }),
     maxContentBytes: option(byteSize(1024, GiB), {
       key: 'smtp.max_content_bytes',
