@@ -67,12 +67,14 @@ function readArguments(): Arguments {
   };
 }
 
-/** A small linear congruential generator: the same choices for the same seed. */
+/** Mulberry32: the same choices for the same seed. */
 function generator(seed: number): Random {
   let state = seed >>> 0;
   return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
 

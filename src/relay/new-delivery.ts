@@ -1,4 +1,5 @@
-/** Facts of a delivery as they are before anything happened to it. Pure. */
+/** Facts of a delivery as they are before anything happened to it. */
+import type { Clock } from '../base/clock.ts';
 import type { DeliveryFacts } from '../events/event.ts';
 import { domainOf } from '../protocol/address/address.ts';
 import { providerOf } from './provider.ts';
@@ -7,7 +8,7 @@ import { expiryOf, type RetryPlan } from './retry.ts';
 export function newDelivery(
   path: Pick<DeliveryFacts, 'n' | 'forwardPath' | 'displayName'>,
   acceptedAt: number,
-  { node, plan }: { node: string; plan: RetryPlan },
+  { node, plan, clock }: { node: string; plan: RetryPlan; clock: Clock },
 ): DeliveryFacts {
   const domain = domainOf(path.forwardPath);
   return {
@@ -21,7 +22,8 @@ export function newDelivery(
     firstAttemptAt: null,
     lastAttemptAt: null,
     deliveredAt: null,
-    nextAttemptAt: acceptedAt,
+    // Not the time in the id: after the clock was set back, ids run ahead of it.
+    nextAttemptAt: clock.now(),
     expiresAt: expiryOf(plan, acceptedAt),
     leased: false,
     reason: null,
