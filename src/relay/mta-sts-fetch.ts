@@ -20,6 +20,8 @@ export interface FetchPolicyOptions {
   loopback?: boolean;
   /** PEM certificates of authorities that are trusted instead of those of the system. */
   authorities?: readonly string[];
+  /** For one address, from the first packet to the last byte. */
+  timeoutMs?: number;
 }
 
 interface Place {
@@ -27,6 +29,7 @@ interface Place {
   address: string;
   port: number;
   authorities: readonly string[] | undefined;
+  timeoutMs: number;
 }
 
 export function createFetchPolicy({
@@ -34,6 +37,7 @@ export function createFetchPolicy({
   port = 443,
   loopback = false,
   authorities,
+  timeoutMs = limits.mtaStsFetchMs,
 }: FetchPolicyOptions): FetchPolicy {
   return async (domain) => {
     const host = `mta-sts.${domain}`;
@@ -44,7 +48,7 @@ export function createFetchPolicy({
       .slice(0, limits.mtaStsAddresses);
     let problem = `${host} has no usable address`;
     for (const address of addresses) {
-      const fetched = await fetchFrom({ host, address, port, authorities });
+      const fetched = await fetchFrom({ host, address, port, authorities, timeoutMs });
       if ('policy' in fetched) return fetched;
       problem = fetched.problem;
     }
@@ -59,7 +63,13 @@ async function fetchFrom(place: Place): Promise<FetchedPolicy> {
   return 'problem' in policy ? policy : { policy };
 }
 
-function fetchFile({ host, address, port, authorities }: Place): Promise<string | { problem: string }> {
+function fetchFile({
+  host,
+  address,
+  port,
+  authorities,
+  timeoutMs,
+}: Place): Promise<string | { problem: string }> {
   return new Promise((resolve) => {
     const asked = request({
       ...{ host: address, port, path: '/.well-known/mta-sts.txt', servername: host, agent: false },
@@ -75,7 +85,7 @@ function fetchFile({ host, address, port, authorities }: Place): Promise<string 
     };
     const fail = (error: Error) => end({ problem: error.message.slice(0, limits.echoedChars) });
     const deadline = new Deadline((ms) => end({ problem: `no policy within ${ms / 1000} seconds` }));
-    deadline.set(limits.mtaStsFetchMs);
+    deadline.set(timeoutMs);
     asked.on('error', fail);
     asked.once('response', (response) => {
       response.on('error', fail);
