@@ -71,6 +71,7 @@ function describe(fault: unknown): string {
   const listener = `${address ?? ''}:${port ?? ''}`;
   if (code === 'EADDRINUSE') return `another program listens on ${listener}; see smtp.listen and http.listen`;
   if (code === 'EACCES' && port !== undefined) return `this user may not listen on ${listener}`;
-  if (code === 'EADDRNOTAVAIL') return `${listener} is no address of this machine; see smtp.listen and http.listen`;
+  if (code === 'EADDRNOTAVAIL')
+    return `${listener} is no address of this machine; see smtp.listen and http.listen`;
   return fault.stack ?? fault.message;
 }
