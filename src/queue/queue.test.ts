@@ -183,3 +183,55 @@ test('the list is filtered and paged by mail and number', (t) => {
   assert.deepEqual(ids({ states: ['held'] }), []);
   assert.equal(queue.count({ tenantId: 1 }), 4);
 });
+
+test('bulk waits while anything else is due', (t) => {
+  const { queue } = setUp(t);
+  queue.insertMail({ facts: mail, content });
+  const insert = (n: number, mailClass: 'transactional' | 'bulk', dueAt: number) =>
+    queue.insertDelivery(mail.mailId, {
+      facts: { ...queued, n, nextAttemptAt: dueAt },
+      destination: 'example.org',
+      class: mailClass,
+    });
+  insert(1, 'bulk', now - 3);
+  insert(2, 'transactional', now - 1);
+  insert(3, 'transactional', now - 2);
+  insert(4, 'transactional', now + 1);
+  insert(5, 'bulk', now - 4);
+  const due = (limit: number) => queue.due({ now, except: [], limit }).map(({ n }) => n);
+  assert.deepEqual(due(10), [3, 2, 5, 1]);
+  assert.deepEqual(due(2), [3, 2]);
+  assert.deepEqual(due(3), [3, 2, 5]);
+  assert.equal(queue.nextDueAt(), now - 4);
+});
+
+test('what is held is not due; its time comes by itself', (t) => {
+  const { queue } = setUp(t);
+  queue.insertMail({ facts: mail, content });
+  const held = { ...queued, state: 'held' as const };
+  const insert = (n: number, nextAttemptAt: number | null) =>
+    queue.insertDelivery(mail.mailId, { facts: { ...held, n, nextAttemptAt }, destination: 'example.org' });
+  insert(1, now);
+  insert(2, now + 1);
+  insert(3, null);
+  assert.deepEqual(queue.due({ now: now + 10, except: [], limit: 10 }), []);
+  const heldDue = (at: number, limit = 10) => queue.heldDue(at, limit).map(({ n }) => n);
+  assert.deepEqual(heldDue(now - 1), []);
+  assert.deepEqual(heldDue(now), [1]);
+  assert.deepEqual(heldDue(now + 10), [1, 2]);
+  assert.deepEqual(heldDue(now + 10, 1), [1]);
+});
+
+test('options of a mail and of its forward-paths come back as they were', (t) => {
+  const { queue } = setUp(t);
+  const options = { smtpUtf8: true, ret: 'HDRS', envid: 'a+2Bb', requireTls: true, priority: -3 } as const;
+  queue.insertMail({ facts: mail, content, options });
+  const wanted = { notify: ['SUCCESS', 'DELAY'], orcpt: 'utf-8;ö@x' } as const;
+  queue.insertDelivery(mail.mailId, { facts: queued, destination: 'example.org', options: wanted });
+  queue.insertDelivery(mail.mailId, { facts: { ...queued, n: 2 }, destination: 'example.org' });
+  assert.deepEqual(queue.mail(mail.mailId)?.options, options);
+  assert.deepEqual(queue.delivery(mail.mailId, 1)?.options, wanted);
+  assert.equal(queue.delivery(mail.mailId, 2)?.options, null);
+  queue.insertMail({ facts: { ...mail, mailId: 101 }, content });
+  assert.equal(queue.mail(101)?.options, null);
+});

@@ -140,7 +140,7 @@ function meaningOf(observation: Observation, cause: FailureCause): Meaning {
 
 /**
  * A host that lacks something may get it; a mail or an address does not change. What is known after EHLO is that no TLS
- * as the mail requires it is to be had: the sender is to hear of that at once (RFC 8689 §4.2.1).
+ * as the mail requires it is to be had: the sender is to hear of that at once (RFC 8689 §4.2).
  */
 function unsupported({ stage }: Observation): Meaning {
   if (stage === 'ehlo') return { outcome: 'failed', reason: 'tls', status: '5.7.30' };

@@ -184,7 +184,7 @@ function needsProof({ envelope }: AttemptedMail, route: Route, { inForce }: Dema
   return inForce !== 'mta-sts' && inForce !== 'dane+mta-sts';
 }
 
-/** RFC 8689 §4.2.1: a certificate proves little about a host whose name anybody on the way could have given us. */
+/** RFC 8689 §4.2: a certificate proves little about a host whose name anybody on the way could have given us. */
 function unproven(domain: string): Observation {
   const text = `the MX hosts of ${domain} are not proven by DNSSEC or MTA-STS, and the mail requires TLS all the way`;
   return { stage: 'ehlo', reply: null, enhancedStatus: '5.7.30', cause: 'unsupported', text };

@@ -16,7 +16,10 @@ export interface Envelope {
   forwardPathOptions: ReadonlyMap<number, ForwardPathOptions>;
 }
 
-export function envelopeOf(submission: Submission, deliveries: readonly DeliveryFacts[]): Envelope {
+export function envelopeOf(
+  submission: Submission,
+  deliveries: readonly Pick<DeliveryFacts, 'n' | 'forwardPath'>[],
+): Envelope {
   return {
     options: mailOptionsOf(submission),
     forwardPathOptions: numbered(deliveries, ({ forwardPath }) =>

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { composeMailId, relayIdOf } from '../base/id.ts';
+import { noMailOptions } from '../protocol/smtp/envelope-options.ts';
 import { prepare } from './prepare.ts';
 import type { Submission } from './submission.ts';
 
@@ -66,6 +67,17 @@ test('what a client calls itself cannot break the trace field', () => {
 test('other recipients are not told by the trace field', () => {
   const { text } = prepared('A: 1\r\n\r\n', { forwardPaths: ['a@example.org', 'b@example.org'] });
   assert.doesNotMatch(text, /example\.org/);
+});
+
+test('the trace field tells the priority, and stays ASCII', () => {
+  const options = { ...noMailOptions, priority: -3 };
+  const { text } = prepared('A: 1\r\n\r\n', {
+    forwardPaths: ['jörg@example.org'],
+    protocol: 'UTF8SMTPA',
+    options,
+  });
+  assert.match(text, /with UTF8SMTPA id [0-9a-f]{18}\r\n\tPRIORITY -3;\r\n/);
+  assert.doesNotMatch(text, /jörg/);
 });
 
 test('the facts of the mail', () => {

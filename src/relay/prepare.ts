@@ -7,6 +7,7 @@ import type { MailFacts } from '../events/event.ts';
 import { domainOf } from '../protocol/address/address.ts';
 import { addressesIn, decodedText, messageIdIn, type NamedAddress } from '../protocol/message/fields.ts';
 import { type HeaderSection, readHeaderSection } from '../protocol/message/header-section.ts';
+import { isAscii } from '../protocol/smtp/commands.ts';
 import { refusal, type Submission, type SubmissionRefusal } from './submission.ts';
 
 export interface PreparedMail {
@@ -117,13 +118,19 @@ function newMessageId(facts: MailFacts, { mailId, hostname }: Circumstances): st
   return `${relayIdOf(mailId)}@${facts.sendingDomain || hostname}`;
 }
 
-/** RFC 5321 §4.4. The forward-path is named only when it is the only one: others' addresses are nobody's business. */
+/**
+ * RFC 5321 §4.4. The forward-path is named only when it is the only one: others' addresses are nobody's business; and
+ * when it is ASCII, so that the header section does not need SMTPUTF8 because of us.
+ */
 function traceField(submission: Submission, { mailId, acceptedAt, hostname }: Circumstances): string {
-  const { origin, greetingName, protocol, forwardPaths } = submission;
+  const { origin, greetingName, protocol, forwardPaths, options } = submission;
   const literal = origin.includes(':') ? `[IPv6:${origin}]` : `[${origin}]`;
   const from = `from ${traceName(greetingName) || literal} (${literal})`;
-  const only = forwardPaths.length === 1 ? `\r\n\tfor <${forwardPaths[0]}>` : '';
-  return `Received: ${from}\r\n\tby ${hostname} (Waybill) with ${protocol} id ${relayIdOf(mailId)}${only};\r\n\t${rfc5322Date(acceptedAt)}\r\n`;
+  const [only = ''] = forwardPaths.length === 1 ? forwardPaths.filter(isAscii) : [];
+  const recipient = only === '' ? '' : `\r\n\tfor <${only}>`;
+  // RFC 6710
+  const priority = typeof options?.priority === 'number' ? `\r\n\tPRIORITY ${options.priority}` : '';
+  return `Received: ${from}\r\n\tby ${hostname} (Waybill) with ${protocol} id ${relayIdOf(mailId)}${recipient}${priority};\r\n\t${rfc5322Date(acceptedAt)}\r\n`;
 }
 
 /** Only what a host name or an address literal can hold: the client chose this text. */

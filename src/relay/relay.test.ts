@@ -9,12 +9,13 @@ import { relayIdOf } from '../base/id.ts';
 import { silentLog } from '../base/log.ts';
 import { installationKey } from '../base/secret.ts';
 import type { EventType } from '../events/event.ts';
+import { type ForwardPathOptions, noMailOptions } from '../protocol/smtp/envelope-options.ts';
 import { createOutboxReader, openQueue } from '../queue/queue.ts';
 import { connect, createSessionPool } from '../smtp-client/smtp-client.ts';
 import { openSpool } from '../spool/spool.ts';
 import { createGroupCommit, openStore } from '../store/store.ts';
 import { openTenants } from '../tenants/tenants.ts';
-import { cancelDelivery, createRelay, retryDelivery, type Submission } from './relay.ts';
+import { cancelDelivery, createRelay, releaseDelivery, retryDelivery, type Submission } from './relay.ts';
 
 interface SetUp {
   waitsMs?: number[];
@@ -211,4 +212,51 @@ test('content that is gone is a failure of ours, said so, not a retry for ever',
   assert.equal(facts?.state, 'failed');
   assert.equal(facts?.reason, 'internal');
   assert.match(facts?.diagnostic ?? '', /missing/);
+});
+
+test('a mail is held until the time its sender chose, then goes the way of every other', async (t) => {
+  const { accepted, ended, story, queue } = setUp(t);
+  const holdUntil = Date.now() + 300;
+  const mailId = await accepted(['ok@example.test', 'bounce@example.test'], { holdUntil });
+  assert.equal(queue.count({ mailId, states: ['held'] }), 2);
+  assert.equal(queue.delivery(mailId, 1)?.facts.nextAttemptAt, holdUntil);
+  assert.equal(queue.delivery(mailId, 1)?.facts.expiresAt, holdUntil + 60_000);
+  await ended(mailId);
+  assert.ok(Date.now() >= holdUntil);
+  assert.deepEqual(story(mailId), {
+    1: ['accepted', 'held', 'released', 'attempted', 'delivered'],
+    2: ['accepted', 'held', 'released', 'attempted', 'failed'],
+  });
+});
+
+test('a held delivery can be canceled, released early, and is not held for a time that is over', async (t) => {
+  const { accepted, ended, story, queue, store } = setUp(t);
+  const holdUntil = Date.now() + 3_600_000;
+  const canceled = await accepted(['ok@example.test'], { holdUntil });
+  assert.equal(
+    store.transaction(() => cancelDelivery(queue, { mailId: canceled, n: 1 }, Date.now())),
+    'canceled',
+  );
+  const released = await accepted(['ok@example.test'], { holdUntil });
+  const release = (mailId: number) =>
+    store.transaction(() => releaseDelivery(queue, { mailId, n: 1 }, Date.now()));
+  assert.equal(release(released), 'released');
+  assert.equal(release(canceled), 'not-held');
+  await ended(released);
+  const late = await accepted(['ok@example.test'], { holdUntil: Date.now() - 1 });
+  await ended(late);
+  assert.deepEqual(story(canceled)[1], ['accepted', 'held', 'canceled']);
+  assert.deepEqual(story(released)[1], ['accepted', 'held', 'released', 'attempted', 'delivered']);
+  assert.deepEqual(story(late)[1], ['accepted', 'delivered']);
+});
+
+test('what the client asked for is on disk with the mail', async (t) => {
+  const { accepted, queue } = setUp(t);
+  const options = { ...noMailOptions, ret: 'HDRS', priority: -1 } as const;
+  const never: ForwardPathOptions = { notify: ['NEVER'], orcpt: '' };
+  const forwardPathOptions = new Map([['defer@example.test', never]]);
+  const mailId = await accepted(['ok@example.test', 'defer@example.test'], { options, forwardPathOptions });
+  assert.deepEqual(queue.mail(mailId)?.options, options);
+  assert.equal(queue.delivery(mailId, 1)?.options, null);
+  assert.deepEqual(queue.delivery(mailId, 2)?.options, never);
 });

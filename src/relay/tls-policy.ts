@@ -131,7 +131,7 @@ export const opportunistic: Demand = {
   testing: null,
 };
 
-/** RFC 8689 §4.2.1: an authenticated server, whatever else is in force. DANE proves it as well as an authority. */
+/** RFC 8689 §4.2: an authenticated server, whatever else is in force. DANE proves it as well as an authority. */
 export function requiringTls(demand: Demand): Demand {
   if (demand.tls === 'required' || demand.tls === 'implicit' || demand.dane !== null) return demand;
   return { ...demand, tls: 'required', inForce: 'required' };

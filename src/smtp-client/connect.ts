@@ -240,7 +240,7 @@ class Opening {
   }
 }
 
-/** Known before MAIL is said, so another server may be tried. RFC 8689 §4.2.1 has the status. */
+/** Known before MAIL is said, so another server may be tried. RFC 8689 §4.2 has the status. */
 function lacksRequireTls(text: string): Observation {
   return unsupported('ehlo', '5.7.30', `${text}, and the mail requires TLS all the way`);
 }

@@ -71,7 +71,7 @@ export interface ConnectOptions {
   /** The certificate must be the one that these records speak of, beside what `tls` asks for; not with `opportunistic`. */
   dane?: DaneCheck;
   /**
-   * For mail with REQUIRETLS (RFC 8689 §4.2.1), with `tls` `required` or `implicit`: a server without STARTTLS, a valid
+   * For mail with REQUIRETLS (RFC 8689 §4.2), with `tls` `required` or `implicit`: a server without STARTTLS, a valid
    * certificate or REQUIRETLS is not spoken to, which is permanent.
    */
   requireTls?: boolean;

@@ -180,7 +180,7 @@ const mailParameters: Readonly<Record<string, ParameterReader<MailDraft>>> = {
     parameters.options.requireTls = true;
     return offered.secure || replies.requireTlsWithoutTls;
   },
-  /** RFC 6710 §4. */
+  /** RFC 6710 */
   'MT-PRIORITY': (value, { parameters }) => {
     parameters.options.priority = parsePriority(value ?? '');
     return parameters.options.priority !== null;

@@ -100,7 +100,7 @@ export function asciiOriginalRecipient(orcpt: string): string {
   });
 }
 
-/** `-9` to `9` as RFC 6710 §9 has it; null: malformed. */
+/** `-9` to `9` as RFC 6710 has it; null: malformed. */
 export function parsePriority(value: string): number | null {
   return /^(?:-?[1-9]|0)$/.test(value) ? Number(value) : null;
 }

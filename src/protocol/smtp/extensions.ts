@@ -76,7 +76,7 @@ function parseSize(parameters: string[] | undefined): Extensions['size'] {
   return { limit: /^\d{1,15}$/.test(limit) ? Number(limit) : 0 };
 }
 
-/** A limit that is malformed counts as not announced (RFC 9422 §3.3), and so does one that lets nothing through. */
+/** A limit that is malformed counts as not announced (RFC 9422), and so does one that lets nothing through. */
 function parseLimits(parameters: string[] | undefined): ServerLimits {
   if (parameters === undefined) return noLimits;
   const limitOf = (name: string): number | null => {
