@@ -124,6 +124,15 @@ test('each forward-path has its own story', async (t) => {
   });
 });
 
+test('the rehearsal bounces each time: its addresses are not remembered', async (t) => {
+  const { accepted, ended, story } = setUp(t);
+  for (let i = 0; i < 2; i += 1) {
+    const mailId = await accepted(['bounce@example.test']);
+    await ended(mailId);
+    assert.deepEqual(story(mailId), { 1: ['accepted', 'failed'] });
+  }
+});
+
 test('a path given twice is one delivery', async (t) => {
   const { accepted, ended, story } = setUp(t);
   const mailId = await accepted(['ok@example.test', 'ok@example.test']);
