@@ -9,6 +9,7 @@ import { removeRunFile, writeRunFile } from '../run-file.ts';
 import { openStore, takeInstanceLock } from '../store/store.ts';
 import { createSupervisor, type Supervisor } from '../supervisor.ts';
 import { openTenants } from '../tenants/tenants.ts';
+import { openDataDirectory } from './data-directory.ts';
 import { type FirstStart, makeFirstTenant } from './first-start.ts';
 import { readyLine, welcome } from './welcome.ts';
 
@@ -19,6 +20,7 @@ export interface ServeRequest {
 
 /** Resolves with the exit code once everything has stopped. */
 export async function serve({ config, jsonReady }: ServeRequest): Promise<number> {
+  openDataDirectory(config.dataDir);
   const lock = takeInstanceLock(dataPaths(config.dataDir).lock('serve'), 0);
   if (!lock) {
     process.stderr.write(
