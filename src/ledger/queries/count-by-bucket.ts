@@ -62,8 +62,7 @@ async function counted(engine: Engine, scope: Scope, question: CountQuestion): P
   const where = inScope(scope);
   where.fixed(`type IN ${where.bind('types', 'Array(String)', [...question.types])}`);
   const { from, to } = question;
-  if (from !== undefined)
-    where.fixed(`quarter >= toDateTime(${where.bind('from', 'Int64', from / 1000)}, 'UTC')`);
+  if (from !== undefined) where.fixed(`toInt64(quarter) >= ${where.bind('from', 'Int64', from / 1000)}`);
   if (to !== undefined) where.fixed(`toInt64(quarter) < ${where.bind('to', 'Int64', to / 1000)}`);
   for (const condition of inDimensions(where, question, expressions)) where.fixed(condition);
   const tagged = question.groupBy === 'tag' || question.where?.tag !== undefined;
