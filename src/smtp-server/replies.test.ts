@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { refusal, renderReply, replies } from './replies.ts';
@@ -35,5 +36,12 @@ test('all fixed replies are well formed, and their classes agree', () => {
     assert.match(text, /^(?:\d{3}[- ](?:[245]\.\d{1,3}\.\d{1,3} )?[\x20-\x7e]+\r\n)+$/, name);
     const [, code = '', status] = /^(\d)\d\d[- ](?:(\d)\.)?/.exec(text) ?? [];
     assert.equal(status ?? code, code, name);
+  }
+});
+
+test('every fixed refusal stands in docs/smtp.md', () => {
+  const page = readFileSync(new URL('../../docs/smtp.md', import.meta.url), 'utf8');
+  for (const { text } of Object.values(replies)) {
+    if (/^[45]/.test(text)) assert.ok(page.includes(`\`${text.trimEnd()}\``), text);
   }
 });

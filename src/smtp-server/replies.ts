@@ -100,7 +100,6 @@ export const replies = {
   tlsForAuthentication: complaint(538, '5.7.11', 'Encryption required for authentication: use STARTTLS'),
   loggedInAlready: complaint(503, '5.5.1', 'Authenticated already'),
   loginInTransaction: complaint(503, '5.5.1', 'AUTH is not allowed during a mail transaction'),
-  loginUnavailable: reply(454, '4.7.0', 'Temporary authentication failure'),
   loggedIn: reply(235, '2.7.0', 'Authentication successful'),
   secureAlready: complaint(503, '5.5.1', 'TLS is active already'),
   inputAfterStartTls: farewell(554, '5.7.0', 'Input after STARTTLS came before TLS'),
