@@ -3,6 +3,7 @@
  * to `mailParameters` or `rcptParameters`; what has no row is answered with 555.
  */
 import type { EpochMs } from '../base/clock.ts';
+import { isoTime } from '../base/time-text.ts';
 import { type Path, type PathParameter, parsePath } from '../protocol/address/path.ts';
 import {
   type ForwardPathOptions,
@@ -215,7 +216,7 @@ function holdTooLong(now: EpochMs, maxHoldMs: number): Answer {
 
 /** The two parameters of FUTURERELEASE in the answer to EHLO. */
 export function futureRelease(now: EpochMs, maxHoldMs: number): { seconds: number; dateTime: string } {
-  const dateTime = new Date(now + maxHoldMs).toISOString().replace(/\.\d+Z$/, 'Z');
+  const dateTime = isoTime(now + maxHoldMs).replace(/\.\d+Z$/, 'Z');
   return { seconds: Math.floor(maxHoldMs / 1000), dateTime };
 }
 
