@@ -9,7 +9,7 @@ import type { Reason } from '../../src/events/reason.ts';
 export const eventMeanings: Readonly<Record<EventType, string>> = {
   accepted: 'Waybill answered 250 (or HTTP 2xx): mail and queue entry are on disk.',
   rejected: 'Refused by policy at submission.',
-  held: 'Postponed by warm-up or a quota.',
+  held: 'Postponed: by a quota of the tenant, by the sender until a time, or by an operator.',
   released: 'No longer held.',
   attempted: 'An attempt began.',
   delivered: 'The server of the recipient took the mail.',
@@ -51,7 +51,7 @@ export const reasonMeanings: Readonly<Record<Reason, string>> = {
   tls: 'No connection as secure as required.',
   dns: 'The name service gave no answer.',
   'mailbox-full': 'The mailbox of the recipient is full.',
-  'rate-limited': 'Too much mail for the taste of the server.',
+  'rate-limited': 'Too much mail: for the taste of the server, or for the quota of the tenant.',
   'suppress-bounce': 'On the suppression list after a permanent failure.',
   'suppress-complaint': 'On the suppression list after a complaint.',
   'suppress-unsubscribe': 'On the suppression list after an unsubscription.',

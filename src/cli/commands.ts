@@ -2,6 +2,9 @@
 import type { Command } from './command.ts';
 import { configCheckCommand } from './commands/config-check.ts';
 import { configShowCommand } from './commands/config-show.ts';
+import { denyAddCommand } from './commands/deny-add.ts';
+import { denyListCommand } from './commands/deny-list.ts';
+import { denyRemoveCommand } from './commands/deny-remove.ts';
 import { diagnoseReportCommand } from './commands/diagnose-report.ts';
 import { dkimCreateCommand } from './commands/dkim-create.ts';
 import { dkimListCommand } from './commands/dkim-list.ts';
@@ -12,11 +15,19 @@ import { logCommand } from './commands/log.ts';
 import { operatorCreateCommand } from './commands/operator-create.ts';
 import { operatorListCommand } from './commands/operator-list.ts';
 import { queueCancelCommand } from './commands/queue-cancel.ts';
+import { queueHoldCommand } from './commands/queue-hold.ts';
 import { queueListCommand } from './commands/queue-list.ts';
+import { queueReleaseCommand } from './commands/queue-release.ts';
 import { queueRetryCommand } from './commands/queue-retry.ts';
 import { queueShowCommand } from './commands/queue-show.ts';
+import { quotaSetCommand } from './commands/quota-set.ts';
+import { quotaShowCommand } from './commands/quota-show.ts';
 import { sendCommand } from './commands/send.ts';
 import { serveCommand } from './commands/serve.ts';
+import { suppressionAddCommand } from './commands/suppression-add.ts';
+import { suppressionAllowCommand } from './commands/suppression-allow.ts';
+import { suppressionListCommand } from './commands/suppression-list.ts';
+import { suppressionRemoveCommand } from './commands/suppression-remove.ts';
 import { tenantCreateCommand } from './commands/tenant-create.ts';
 import { tenantListCommand } from './commands/tenant-list.ts';
 
@@ -29,6 +40,15 @@ export const commands: readonly Command[] = [
   dkimCreateCommand,
   dkimRotateCommand,
   dkimRetireCommand,
+  quotaShowCommand,
+  quotaSetCommand,
+  denyListCommand,
+  denyAddCommand,
+  denyRemoveCommand,
+  suppressionListCommand,
+  suppressionAddCommand,
+  suppressionRemoveCommand,
+  suppressionAllowCommand,
   operatorCreateCommand,
   operatorListCommand,
   sendCommand,
@@ -37,6 +57,8 @@ export const commands: readonly Command[] = [
   queueShowCommand,
   queueRetryCommand,
   queueCancelCommand,
+  queueHoldCommand,
+  queueReleaseCommand,
   configShowCommand,
   configCheckCommand,
   diagnoseReportCommand,

@@ -1,4 +1,5 @@
-/** `queue retry` and `queue cancel`: the deliveries named, or after a question those described. */
+/** `queue retry`, `cancel`, `hold` and `release`: the deliveries named, or after a question those described. */
+import type { DeliveryState } from '../events/event.ts';
 import { type Call, CommandProblem, exitCodes, usageProblem } from './command.ts';
 import { type Installation, withInstallation } from './installation.ts';
 import {
@@ -17,6 +18,8 @@ import { idOf, type MailOrDelivery } from './values.ts';
 export interface QueueChange<R extends string> {
   /** What is about to be done, with a number behind it: `cancel`. */
   verb: string;
+  /** A description means deliveries in these states, instead of all that have not ended. */
+  states?: readonly DeliveryState[];
   /** Changes one delivery within a transaction; returns the word for what came of it. */
   change(installation: Installation, key: DeliveryKey, now: number): R;
   /** What came of it, for people. */
@@ -31,16 +34,22 @@ export function changeDeliveries<R extends string>(call: Call, change: QueueChan
     throw usageProblem('name deliveries by id or describe them, not both');
   }
   if (call.operands.length === 0 && !described) {
-    throw usageProblem(
-      'name deliveries by id, describe them (--tenant, --to, --state, --destination), or say --all',
-    );
+    throw usageProblem(`name deliveries by id, describe them (${describing(call)}), or say --all`);
   }
-  const [ids, description] = [call.operands.map(idOf), descriptionOf(call)];
+  const ids = call.operands.map(idOf);
+  const description = { ...descriptionOf(call), ...(change.states ? { states: change.states } : {}) };
   return withInstallation(call, { create: false }, (installation) =>
     described
       ? changeDescribed(call, installation, description, change)
       : changeNamed(call, installation, ids, change),
   );
+}
+
+function describing({ command }: Call): string {
+  return Object.keys(filterOptions)
+    .filter((option) => option in command.options)
+    .map((option) => `--${option}`)
+    .join(', ');
 }
 
 function changeNamed<R extends string>(

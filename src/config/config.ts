@@ -9,7 +9,7 @@
 export type { ListenAddress, NextHop, TrustedNetwork } from './addresses.ts';
 export { crashPointWanted, environmentForChild } from './crash-point.ts';
 export { renderHelp, renderReference, renderSampleFile } from './help.ts';
-export { duration } from './kinds.ts';
+export { byteSize, duration } from './kinds.ts';
 export {
   type Config,
   type ConfigSource,

@@ -31,5 +31,9 @@ export function createQueueHolds(store: Store): QueueHolds {
           ...[tenantId, limit],
         )
         .map((row) => ({ mailId: integer(row, 'mail_id'), n: integer(row, 'n') })),
+    countHeldFor(tenantId) {
+      const row = store.get('SELECT count(*) AS count FROM deliveries WHERE held_for = ?', tenantId);
+      return row ? integer(row, 'count') : 0;
+    },
   };
 }

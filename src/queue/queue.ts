@@ -118,6 +118,7 @@ export interface QueueHolds {
   tenantsHeldFor(): number[];
   /** What waits for the tenant's quota, oldest first. */
   heldFor(tenantId: number, limit: number): { mailId: number; n: number }[];
+  countHeldFor(tenantId: number): number;
 }
 
 export type Queue = QueueChanges & QueueQuestions & QueueHolds;

@@ -40,8 +40,9 @@ export interface DenyRules {
 
 type Key = readonly [DenyRuleType, string];
 
-const matching = `SELECT deny_rules.* FROM json_each(?) AS keys JOIN deny_rules
-  ON tenant_id = ? AND type = keys.value ->> 0 AND data = keys.value ->> 1 ORDER BY id LIMIT 1`;
+const matching = `SELECT rules.* FROM json_each(?) AS keys CROSS JOIN deny_rules AS rules
+  ON rules.tenant_id = ? AND rules.type = keys.value ->> 0 AND rules.data = keys.value ->> 1
+  ORDER BY rules.id LIMIT 1`;
 
 export function createDenyRules(store: Store, clock: Clock): DenyRules {
   const find = (tenantId: number, keys: readonly Key[]) =>
