@@ -32,7 +32,8 @@ export function createQueueQuestions(store: Store): QueueQuestions {
         )
         .map(leasedDeliveryOf),
     nextDueAt() {
-      const earliest = 'SELECT min(due_at) AS due_at FROM deliveries WHERE due_at IS NOT NULL AND bulk =';
+      const earliest = `SELECT min(due_at) AS due_at FROM deliveries
+        WHERE due_at IS NOT NULL AND state <> 'held' AND bulk =`;
       const row = store.get(`SELECT min(due_at) AS due_at FROM (${earliest} 0 UNION ALL ${earliest} 1)`);
       return row && row['due_at'] !== null ? integer(row, 'due_at') : null;
     },

@@ -94,7 +94,7 @@ export interface QueueQuestions {
   due(question: DueQuestion): LeasedDelivery[];
   /** Held deliveries whose time has come. */
   heldDue(now: number, limit: number): LeasedDelivery[];
-  /** Earliest time anything is due or released; null when nothing is. */
+  /** Earliest time anything is due; null when nothing is. */
   nextDueAt(): number | null;
   /** Deliveries whose attempt was under way; after a start these attempts are gone. */
   leased(): LeasedDelivery[];
