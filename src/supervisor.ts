@@ -56,17 +56,22 @@ export function createSupervisor(deps: {
       serialization: 'advanced',
       env: environmentForChild({ mayCrash: first }),
     });
+    let wasReady = false;
     const ended = new Promise<void>((resolve) => {
       child.once('exit', (code, signal) => {
         running.delete(name);
         resolve();
-        if (!stopping) onDeath(name, { code, signal });
+        // Who dies before it was ready at the first start is not started again: `start` rejects.
+        if (!stopping && (wasReady || !first)) onDeath(name, { code, signal });
       });
     });
+    // A message to a child that has just died; its end is told by `exit`.
+    child.on('error', (fault) => log.warn({ child: name, fault }, 'child process does not listen'));
     running.set(name, { process: child, startedAt: clock.now(), ended });
     child.send({ kind: 'begin', config, token: deps.token } satisfies BeginMessage);
     return new Promise((resolve, reject) => {
       child.on('message', (message: ReadyMessage) => {
+        wasReady = true;
         keepPorts(name, message.listening);
         resolve(message.listening);
       });
@@ -80,7 +85,6 @@ export function createSupervisor(deps: {
   };
 
   const onDeath = (name: ChildName, how: { code: number | null; signal: string | null }) => {
-    if (!started) return;
     const waitMs = restartWaits.get(name) ?? firstRestartMs;
     restartWaits.set(name, Math.min(waitMs * 2, longestRestartMs));
     log.error({ child: name, ...how, waitMs }, 'child process died, starting it again');
@@ -93,7 +97,6 @@ export function createSupervisor(deps: {
     });
   };
 
-  let started = false;
   const stopSignal = new AbortController();
 
   const drain = async (name: ChildName): Promise<boolean> => {
@@ -117,7 +120,6 @@ export function createSupervisor(deps: {
   return {
     async start() {
       const [relay, office] = await Promise.all([spawn('relay', true), spawn('office', true)]);
-      started = true;
       return { relay, office };
     },
     async stop() {

@@ -45,3 +45,26 @@ for (const point of crashPoints) {
     assert.equal(accepted.length, mails);
   });
 }
+
+test('a relay that dies while the office is still starting is started again', async (t) => {
+  const isOpen = { value: false };
+  const sink = await startSink(t, {
+    rcpt: () => (isOpen.value ? null : { code: 450, text: '4.2.0 Later' }),
+  });
+  const waybill = await startWaybill(t, {
+    environment: {
+      WAYBILL_NEXT_HOP: `smtp://127.0.0.1:${sink.port}`,
+      WAYBILL_RETRY_SCHEDULE: new Array(50).fill('50ms').join(','),
+      WAYBILL_LOG_LEVEL: 'error',
+    },
+  });
+  const tenant = await waybill.createTenant('acme', 'acme.test');
+  const traffic: Traffic = { waybill, tenant, sink };
+  const accepted = await sendUntilAccepted(traffic, 3);
+  await waybill.killAll();
+  isOpen.value = true;
+  // What is due is leased as soon as the relay is ready; the office has a database to open.
+  await waybill.restart({ WAYBILL_CRASH_AT: 'leased' });
+  accepted.push(...(await sendUntilAccepted(traffic, 3, 100)));
+  await accountFor(traffic, accepted);
+});
