@@ -29,6 +29,13 @@ const fragment = fc.oneof(
       'VRFY x\r\n',
       'HELP\r\n',
       'BDAT 3 LAST\r\nabc',
+      'BDAT 4\r\nab\r\n',
+      'BDAT 0\r\n',
+      'BDAT 2\r\na\n',
+      'BDAT 6000\r\n',
+      'BDAT x\r\n',
+      'MAIL FROM:<a@b.example> SMTPUTF8 RET=FULL ENVID=1 HOLDFOR=5 MT-PRIORITY=-1\r\n',
+      'RCPT TO:<c@d.example> NOTIFY=DELAY ORCPT=rfc822;a\r\n',
       'MAIL FROM:<> SIZE=9\r\n',
       'RCPT TO:<>\r\n',
     ),
@@ -74,8 +81,9 @@ test('random conversations', async (context) => {
       assert.match(lines[0] ?? '', /^220 relay\.test /);
       for (const line of lines) assert.match(line, replyLine);
       const accepted = lines.filter((line) => line.startsWith('250 2.0.0 Ok: queued')).length;
-      const marks =
-        parts.join('').split('\r\n.\r\n').length - 1 + (parts.join('').includes('DATA\r\n.\r\n') ? 1 : 0);
+      const said = parts.join('');
+      const chunks = said.split(' LAST\r\n').length - 1;
+      const marks = said.split('\r\n.\r\n').length - 1 + (said.includes('DATA\r\n.\r\n') ? 1 : 0) + chunks;
       assert.ok(accepted <= marks, 'more mails than ends of content');
       assert.equal(listener.mails.splice(0).length, accepted);
       total += accepted;
