@@ -12,11 +12,14 @@ function fieldsOf(text: string) {
 }
 
 test('fields in order, names in lower case, folded bodies as one line', () => {
-  assert.deepEqual(fieldsOf('Subject: one\r\n two\r\n\tthree\r\nX-Empty:\r\nSUBJECT : again\r\n\r\nBody: no field\r\n'), [
-    { name: 'subject', body: 'one two\tthree' },
-    { name: 'x-empty', body: '' },
-    { name: 'subject', body: 'again' },
-  ]);
+  assert.deepEqual(
+    fieldsOf('Subject: one\r\n two\r\n\tthree\r\nX-Empty:\r\nSUBJECT : again\r\n\r\nBody: no field\r\n'),
+    [
+      { name: 'subject', body: 'one two\tthree' },
+      { name: 'x-empty', body: '' },
+      { name: 'subject', body: 'again' },
+    ],
+  );
 });
 
 test('where header section and body part', () => {
@@ -54,7 +57,10 @@ test('any bytes are read without a fault, and the parts add up', () => {
 });
 
 test('names such as __proto__ are fields like others', () => {
-  assert.deepEqual(fieldsOf('__proto__: 1\r\nconstructor: 2\r\n\r\n').map((field) => field.name), ['__proto__', 'constructor']);
+  assert.deepEqual(
+    fieldsOf('__proto__: 1\r\nconstructor: 2\r\n\r\n').map((field) => field.name),
+    ['__proto__', 'constructor'],
+  );
 });
 
 test('decoded text never breaks a line', () => {

@@ -30,7 +30,7 @@ export interface HeaderProblem {
   problem: string;
 }
 
-const fieldPattern = /^([!-9;-~]+)[ \t]*:([^]*)$/;
+const fieldPattern = /^([!-9;-~]+)[ \t]*:([\s\S]*)$/;
 
 export function readHeaderSection(content: Buffer): HeaderSection | HeaderProblem {
   const fields: HeaderField[] = [];
@@ -40,8 +40,10 @@ export function readHeaderSection(content: Buffer): HeaderSection | HeaderProble
     if (end === offset) return { ok: true, fields, bytes: offset, bodyOffset: offset + 2, separated: true };
     const field = readField(content.toString('utf8', offset, end));
     if (!field) break;
-    if (end > limits.headerSectionBytes) return refuse(`the header section is longer than ${limits.headerSectionBytes} bytes`);
-    if (fields.length === limits.headerFields) return refuse(`there are more than ${limits.headerFields} header fields`);
+    if (end > limits.headerSectionBytes)
+      return refuse(`the header section is longer than ${limits.headerSectionBytes} bytes`);
+    if (fields.length === limits.headerFields)
+      return refuse(`there are more than ${limits.headerFields} header fields`);
     fields.push(field);
     offset = Math.min(end + 2, content.length);
   }
