@@ -6,7 +6,7 @@
  * tolerable. A mail that is missing, or a number that counts an event twice or not at all, is not.
  */
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import test, { describe } from 'node:test';
 import { type CrashPoint, crashPoints } from '../../src/base/crash-point.ts';
 import { accountFor, sendUntilAccepted, type Traffic } from '../support/account.ts';
 import { startSink } from '../support/sink.ts';
@@ -23,28 +23,31 @@ const passes: Partial<Record<CrashPoint, number>> = {
   settled: 4,
 };
 
-for (const point of crashPoints) {
-  test(`SIGKILL at "${point}" loses nothing and counts nothing twice`, async (t) => {
-    // Every address is refused once, so that there are leases written by the scheduler.
-    const sink = await startSink(t, {
-      rcpt: (_address, attempt) => (attempt === 1 ? { code: 450, text: '4.2.0 Later' } : null),
+// Most of their time is waiting for processes to start: several at once.
+describe('a crash at a named point', { concurrency: 3 }, () => {
+  for (const point of crashPoints) {
+    test(`SIGKILL at "${point}" loses nothing and counts nothing twice`, async (t) => {
+      // Every address is refused once, so that there are leases written by the scheduler.
+      const sink = await startSink(t, {
+        rcpt: (_address, attempt) => (attempt === 1 ? { code: 450, text: '4.2.0 Later' } : null),
+      });
+      const waybill = await startWaybill(t, {
+        environment: {
+          WAYBILL_NEXT_HOP: `smtp://127.0.0.1:${sink.port}`,
+          WAYBILL_RETRY_SCHEDULE: new Array(50).fill('50ms').join(','),
+          WAYBILL_CRASH_AT: `${point}:${passes[point] ?? 1}`,
+          WAYBILL_LOG_LEVEL: 'error',
+        },
+      });
+      const tenant = await waybill.createTenant('acme', 'acme.test');
+      const traffic: Traffic = { waybill, tenant, sink };
+      const accepted = await sendUntilAccepted(traffic, mails);
+      await until('the child died', () => waybill.log().includes('child process died'));
+      await accountFor(traffic, accepted);
+      assert.equal(accepted.length, mails);
     });
-    const waybill = await startWaybill(t, {
-      environment: {
-        WAYBILL_NEXT_HOP: `smtp://127.0.0.1:${sink.port}`,
-        WAYBILL_RETRY_SCHEDULE: new Array(50).fill('50ms').join(','),
-        WAYBILL_CRASH_AT: `${point}:${passes[point] ?? 1}`,
-        WAYBILL_LOG_LEVEL: 'error',
-      },
-    });
-    const tenant = await waybill.createTenant('acme', 'acme.test');
-    const traffic: Traffic = { waybill, tenant, sink };
-    const accepted = await sendUntilAccepted(traffic, mails);
-    await until('the child died', () => waybill.log().includes('child process died'));
-    await accountFor(traffic, accepted);
-    assert.equal(accepted.length, mails);
-  });
-}
+  }
+});
 
 test('a relay that dies while the office is still starting is started again', async (t) => {
   const isOpen = { value: false };
