@@ -18,7 +18,8 @@ import { openStore, takeInstanceLock } from './store/store.ts';
 import { openTenants } from './tenants/tenants.ts';
 import { version } from './version.ts';
 
-const lockWaitMs = 15_000;
+/** Longer than what a child of a supervisor that was killed takes to finish (`child.ts`). */
+const lockWaitMs = 35_000;
 
 await runChild(async ({ config, token, stop, ready }: Child) => {
   const log = createLog({ level: config.log.level, format: config.log.format, name: 'office' });

@@ -16,7 +16,8 @@ import { openSpool } from './spool/spool.ts';
 import { createGroupCommit, openStore, takeInstanceLock } from './store/store.ts';
 import { openTenants } from './tenants/tenants.ts';
 
-const lockWaitMs = 15_000;
+/** Longer than what a child of a supervisor that was killed takes to finish (`child.ts`). */
+const lockWaitMs = 35_000;
 
 await runChild(async ({ config, stop, ready }: Child) => {
   const log = createLog({ level: config.log.level, format: config.log.format, name: 'relay' });
