@@ -94,6 +94,7 @@ export interface CountQuestion {
   unit: BucketUnit;
   /** IANA zone the buckets are cut in; a day may have 23 or 25 hours. */
   zone: string;
+  /** By `tag`, a mail counts once for each of its tags; with `where.tag` as well, for that tag only. */
   groupBy?: CountDimension;
   where?: Partial<Record<CountDimension, string>>;
 }

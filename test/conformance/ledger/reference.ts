@@ -230,8 +230,7 @@ export function countByBucket(
   const firsts = firstEvents(events);
   for (const event of events) {
     if (!counts(event, scope, question)) continue;
-    const groups = question.groupBy === undefined ? [''] : dimensionsOf(event, question.groupBy);
-    for (const group of groups) {
+    for (const group of groupsOf(event, question)) {
       const facts = factsOf(event, group, question);
       const row = rows.get(JSON.stringify(facts)) ?? { ...facts, count: 0, unique: 0 };
       row.count += 1;
@@ -240,6 +239,13 @@ export function countByBucket(
     }
   }
   return [...rows.values()];
+}
+
+/** Of an event with several tags only the one that was asked for. */
+function groupsOf(event: MailEvent, { groupBy, where }: CountQuestion): string[] {
+  if (groupBy === undefined) return [''];
+  const wanted = where?.[groupBy];
+  return dimensionsOf(event, groupBy).filter((group) => wanted === undefined || group === wanted);
 }
 
 function counts(event: MailEvent, scope: Scope, question: CountQuestion): boolean {
