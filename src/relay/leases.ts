@@ -27,6 +27,10 @@ export interface Leases {
   room(): number;
   /** Domains that have all the attempts they may have. */
   fullDomains(): string[];
+  /** Something due was left without a place. */
+  noteWaiting(): void;
+  /** Whether a place that becomes free is waited for; asked once, it is forgotten. */
+  takeWaiting(): boolean;
 }
 
 export interface LeaseBounds {
@@ -39,6 +43,7 @@ export interface LeaseBounds {
 export function createLeases(nextHop: NextHop | null, bounds: LeaseBounds): Leases {
   const openByKey = new Map<string, number>();
   let open = 0;
+  let waited = false;
 
   const keyOf = (domain: string) => routeKey(routeOf(domain, nextHop), domain);
   const boundOf = (key: string) =>
@@ -55,7 +60,7 @@ export function createLeases(nextHop: NextHop | null, bounds: LeaseBounds): Leas
         leases.set(key, { mailId, key, domain, numbers: [n] });
         openByKey.set(key, (openByKey.get(key) ?? 0) + 1);
         open += 1;
-      }
+      } else waited = true;
     }
     return [...leases.values()];
   };
@@ -79,6 +84,14 @@ export function createLeases(nextHop: NextHop | null, bounds: LeaseBounds): Leas
     },
     open: () => open,
     room: () => bounds.attempts - open,
+    noteWaiting: () => {
+      waited = true;
+    },
+    takeWaiting: () => {
+      const answer = waited;
+      waited = false;
+      return answer;
+    },
     // The keys of MX routes are domains; the other routes are bounded by the places over all.
     fullDomains: () => [...openByKey].filter(([key, count]) => count >= boundOf(key)).map(([key]) => key),
   };

@@ -269,3 +269,10 @@ test('what the client asked for is on disk with the mail', async (t) => {
   assert.equal(queue.delivery(mailId, 1)?.options, null);
   assert.deepEqual(queue.delivery(mailId, 2)?.options, never);
 });
+
+test('what found no place is tried as soon as one is free, not at the next look', async (t) => {
+  const { accepted, ended } = setUp(t);
+  // Ten places: the rest waits for them.
+  const mails = await Promise.all(Array.from({ length: 60 }, () => accepted(['ok@example.test'])));
+  for (const mailId of mails) await ended(mailId);
+});

@@ -96,7 +96,7 @@ export function createRelay(deps: RelayDeps): Relay {
     crashPoint('reply-read');
     await settleUntilWritten(verdictsOf(mail.mailId, deliveries, statuses));
     leases.release(lease);
-    scheduler.poke();
+    scheduler.placeFreed();
   };
 
   /** A store that refuses (a full disk) must not make us forget what the remote has answered. */

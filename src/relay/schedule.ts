@@ -34,8 +34,10 @@ export interface DueAttempt {
 
 export interface Scheduler {
   run(signal: AbortSignal): Promise<void>;
-  /** Something became due, or a place became free. */
+  /** Something became due: looks again at once. */
   poke(): void;
+  /** A place became free: looks again at once if something waits for one. */
+  placeFreed(): void;
 }
 
 /** The store is shared with the command line, which cannot poke: how late its changes may be noticed. */
@@ -47,6 +49,9 @@ export function createScheduler(deps: ScheduleDeps): Scheduler {
   let woken = new AbortController();
   return {
     poke: () => woken.abort(),
+    placeFreed: () => {
+      if (deps.leases.takeWaiting()) woken.abort();
+    },
     async run(signal) {
       while (!signal.aborted && !(await written(releaseLost(deps), 'lost leases could not be freed', deps))) {
         await deps.clock.sleep(refusedMs, signal);
@@ -93,8 +98,12 @@ async function takeDue(deps: ScheduleDeps): Promise<void> {
 async function leaseDue(deps: ScheduleDeps): Promise<void> {
   const { clock, queue, commit, leases } = deps;
   const room = leases.room();
+  const except = leases.fullDomains();
+  // Whether anything is due beyond what fits is not known then: the next place that becomes free looks again.
+  if (room === 0 || except.length > 0) leases.noteWaiting();
   if (room === 0) return;
-  const due = queue.due({ now: clock.now(), except: leases.fullDomains(), limit: room });
+  const due = queue.due({ now: clock.now(), except, limit: room });
+  if (due.length === room) leases.noteWaiting();
   if (due.length === 0) return;
   const taken = leases.takeForDue(due);
   const writing = commit.run(() => taken.map((lease) => writeLease(lease, deps)));
