@@ -270,9 +270,9 @@ test('what the client asked for is on disk with the mail', async (t) => {
   assert.deepEqual(queue.delivery(mailId, 2)?.options, never);
 });
 
-test('what found no place is tried as soon as one is free, not at the next look', async (t) => {
+test('more mails than places for attempts: all are tried', async (t) => {
   const { accepted, ended } = setUp(t);
-  // Ten places: the rest waits for them.
+  // There are ten places; the rest waits for one that becomes free.
   const mails = await Promise.all(Array.from({ length: 60 }, () => accepted(['ok@example.test'])));
   for (const mailId of mails) await ended(mailId);
 });
