@@ -3,6 +3,7 @@ import { isIPv6 } from 'node:net';
 import { dialects } from '../dialects/dialects.ts';
 import type { ListeningAddress, RunFile } from '../run-file.ts';
 import type { FirstStart } from './first-start.ts';
+import { flatCredentials } from './new-tenant.ts';
 
 type Pids = Record<'relay' | 'office', number | null>;
 
@@ -13,7 +14,7 @@ export function readyLine({ smtp, http, pid }: RunFile, pids: Pids, first: First
     http: hostPort(http),
     addresses: { smtp, http },
     pids: { supervisor: pid, ...pids },
-    ...(first ? { firstStart: { ...first.tenant, operator: first.operator } } : {}),
+    ...(first ? { firstStart: { ...flatCredentials(first.tenant), operator: first.operator } } : {}),
   };
   return `${JSON.stringify(line)}\n`;
 }

@@ -16,6 +16,18 @@ test('ready means ready, and SIGTERM ends with 0 after what was begun', async (t
   assert.equal((await mailbabyLog(waybill, tenant, { delivered: '1' })).total, 1);
 });
 
+test('the first start makes a tenant to try things with, and tells its credentials once', async (t) => {
+  const waybill = await startWaybill(t);
+  const first = waybill.ready.firstStart;
+  assert.ok(first);
+  assert.equal(first.domain, 'example.test');
+  await send(waybill, first, { to: 'ok@example.test' });
+  assert.equal((await mailbabyLog(waybill, first)).total, 1);
+  await waybill.restart();
+  assert.equal(waybill.ready.firstStart, undefined);
+  assert.equal((await mailbabyLog(waybill, first)).total, 1);
+});
+
 test('a second server on the same data is refused', async (t) => {
   const waybill = await startWaybill(t);
   const { code, stderr } = await waybill.cli('serve');

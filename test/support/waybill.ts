@@ -22,6 +22,8 @@ export interface Address {
 export interface Ready {
   addresses: { smtp: Address[]; http: Address };
   pids: { supervisor: number; relay: number; office: number };
+  /** Of the first start on a data directory. */
+  firstStart?: TenantCredentials & { operator: { username: string; password: string } };
 }
 
 export interface TenantCredentials {
