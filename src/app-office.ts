@@ -14,7 +14,7 @@ import { createHttpServer } from './http/server.ts';
 import { type Ask, openLedger } from './ledger/ledger.ts';
 import { createWriter } from './ledger/writer.ts';
 import { createOutboxReader } from './queue/queue.ts';
-import { openStore, takeInstanceLock } from './store/store.ts';
+import { openStore, waitForInstanceLock } from './store/store.ts';
 import { openTenants } from './tenants/tenants.ts';
 import { version } from './version.ts';
 
@@ -26,7 +26,11 @@ await runChild(async ({ config, token, stop, ready }: Child) => {
   const crashAt = crashPointWanted();
   if (crashAt) armCrashPoint(crashAt);
   const paths = dataPaths(config.dataDir);
-  const lock = takeInstanceLock(paths.lock('office'), lockWaitMs);
+  const lock = await waitForInstanceLock(paths.lock('office'), lockWaitMs, {
+    clock: systemClock,
+    signal: stop,
+  });
+  if (stop.aborted) return;
   if (!lock) throw new Error(`another office process uses ${config.dataDir}`);
 
   const store = openStore(paths.store);

@@ -13,7 +13,7 @@ import { connect, createSessionPool } from './smtp-client/smtp-client.ts';
 import { createRelayHandler } from './smtp-server/relay-handler.ts';
 import { createSmtpServer } from './smtp-server/smtp-server.ts';
 import { openSpool } from './spool/spool.ts';
-import { createGroupCommit, openStore, takeInstanceLock } from './store/store.ts';
+import { createGroupCommit, openStore, waitForInstanceLock } from './store/store.ts';
 import { openTenants } from './tenants/tenants.ts';
 
 /** Longer than what a child of a supervisor that was killed takes to finish (`child.ts`). */
@@ -24,7 +24,11 @@ await runChild(async ({ config, stop, ready }: Child) => {
   const crashAt = crashPointWanted();
   if (crashAt) armCrashPoint(crashAt);
   const paths = dataPaths(config.dataDir);
-  const lock = takeInstanceLock(paths.lock('relay'), lockWaitMs);
+  const lock = await waitForInstanceLock(paths.lock('relay'), lockWaitMs, {
+    clock: systemClock,
+    signal: stop,
+  });
+  if (stop.aborted) return;
   if (!lock) throw new Error(`another relay process uses ${config.dataDir}`);
 
   const store = openStore(paths.store, { grouped: true });

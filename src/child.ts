@@ -39,6 +39,8 @@ export function joinSupervisor(): Promise<Child> {
     stop();
     void systemClock.sleep(orphanMs).then(() => process.exit(1));
   });
+  // It may have been killed before we could listen for that.
+  if (!process.connected) stop();
   process.on('SIGTERM', stop);
   // At the terminal Ctrl-C reaches the whole group; the supervisor decides what it means.
   process.on('SIGINT', () => {});

@@ -5,6 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../base/clock.ts';
 
 export interface InstanceLock {
   release(): void;
@@ -32,4 +33,21 @@ export function takeInstanceLock(path: string, waitMs: number): InstanceLock | n
       database.close();
     },
   };
+}
+
+const tryAgainMs = 50;
+
+/** Waits beside the event loop. Null if another process still holds it after `waitMs`, or when `signal` aborts. */
+export async function waitForInstanceLock(
+  path: string,
+  waitMs: number,
+  { clock, signal }: { clock: Clock; signal: AbortSignal },
+): Promise<InstanceLock | null> {
+  const giveUpAt = clock.now() + waitMs;
+  while (!signal.aborted) {
+    const lock = takeInstanceLock(path, 0);
+    if (lock || clock.now() >= giveUpAt) return lock;
+    await clock.sleep(tryAgainMs, signal);
+  }
+  return null;
 }

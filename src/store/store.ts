@@ -15,7 +15,7 @@ import { promisify } from 'node:util';
 import { migrate } from './migrate.ts';
 
 export { createGroupCommit, type GroupCommit } from './group-commit.ts';
-export { type InstanceLock, takeInstanceLock } from './instance-lock.ts';
+export { type InstanceLock, takeInstanceLock, waitForInstanceLock } from './instance-lock.ts';
 
 export type Value = SQLInputValue;
 export type Row = Record<string, string | number | null | Uint8Array>;
