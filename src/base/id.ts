@@ -11,7 +11,7 @@ import type { InstallationKey } from './secret.ts';
 export const mailIdEpoch: EpochMs = 1_704_067_200_000;
 export const maxNode = 31;
 const sequences = 128;
-const nodes = 32;
+const nodes = maxNode + 1;
 const perMillisecond = sequences * nodes;
 const maxMilliseconds = 2 ** 41;
 

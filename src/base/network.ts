@@ -2,7 +2,7 @@
  * IP networks in CIDR notation (RFC 4632, RFC 4291 §2.3), and whether an address lies in one. An
  * IPv4-mapped IPv6 address, as a socket on `::` reports it, counts as the IPv4 address it carries.
  */
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 
 export interface Network {
   /** First address as written, without the prefix length. */
@@ -27,6 +27,11 @@ export function parseNetwork(text: string): Network | null {
 
 export function printNetwork({ address, prefixBits }: Network): string {
   return `${address}/${prefixBits}`;
+}
+
+/** `host:port` as it stands in a URL or an option; an IPv6 address is bracketed. */
+export function printHostAndPort({ host, port }: { host: string; port: number }): string {
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
 
 export function networkContains(network: Network, address: string): boolean {

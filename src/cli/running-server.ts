@@ -1,5 +1,7 @@
 /** The running server, found by the run file in the data directory: where it listens, and what it is asked. */
+
 import { limits } from '../base/limits.ts';
+import { printHostAndPort } from '../base/network.ts';
 import type { Config } from '../config/config.ts';
 import { type ListeningAddress, type RunFile, readRunFile } from '../run-file.ts';
 import { CommandProblem } from './command.ts';
@@ -37,8 +39,7 @@ export async function askServer<T>(run: RunFile, path: string, parameters: Param
 }
 
 export function baseUrl({ http }: RunFile): string {
-  const { host, port } = reachable(http);
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return `http://${printHostAndPort(reachable(http))}`;
 }
 
 async function fetchReply(url: URL, { token }: RunFile): Promise<Response> {

@@ -1,7 +1,7 @@
 /** What `serve` prints when it is ready: for people, with commands to paste; for programs, one line of JSON. */
-import { isIPv6 } from 'node:net';
+import { printHostAndPort } from '../base/network.ts';
 import { dialects } from '../dialects/dialects.ts';
-import type { ListeningAddress, RunFile } from '../run-file.ts';
+import type { RunFile } from '../run-file.ts';
 import type { FirstStart } from './first-start.ts';
 import { flatCredentials } from './new-tenant.ts';
 
@@ -10,8 +10,8 @@ type Pids = Record<'relay' | 'office', number | null>;
 export function readyLine({ smtp, http, pid }: RunFile, pids: Pids, first: FirstStart | null): string {
   const line = {
     ready: true,
-    smtp: smtp.map(hostPort).join(','),
-    http: hostPort(http),
+    smtp: smtp.map(printHostAndPort).join(','),
+    http: printHostAndPort(http),
     addresses: { smtp, http },
     pids: { supervisor: pid, ...pids },
     ...(first ? { firstStart: { ...flatCredentials(first.tenant), operator: first.operator } } : {}),
@@ -20,10 +20,10 @@ export function readyLine({ smtp, http, pid }: RunFile, pids: Pids, first: First
 }
 
 export function welcome(run: RunFile, first: FirstStart | null): string {
-  const base = `http://${hostPort(run.http)}`;
+  const base = `http://${printHostAndPort(run.http)}`;
   const lines = [
     'Waybill is ready.',
-    `  SMTP  ${run.smtp.map(hostPort).join(', ')}`,
+    `  SMTP  ${run.smtp.map(printHostAndPort).join(', ')}`,
     `  HTTP  ${base}  (reference: ${base}/docs)`,
     ...(first ? firstSteps(run, base, first) : []),
     '',
@@ -34,7 +34,7 @@ export function welcome(run: RunFile, first: FirstStart | null): string {
 function firstSteps(run: RunFile, base: string, { tenant, operator }: FirstStart): string[] {
   const { smtp, domain } = tenant;
   const [listener] = run.smtp;
-  const server = listener ? hostPort(listener) : '';
+  const server = listener ? printHostAndPort(listener) : '';
   return [
     '',
     `This is the first start: tenant "${tenant.tenant.name}" with sending domain ${domain}, shown this once:`,
@@ -51,8 +51,4 @@ function firstSteps(run: RunFile, base: string, { tenant, operator }: FirstStart
       return [`  # ${dialect.title}`, `  curl ${dialect.example(base, credentials, domain)}`];
     }),
   ];
-}
-
-function hostPort({ host, port }: ListeningAddress): string {
-  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }

@@ -1,6 +1,6 @@
 /** Kinds of values that name hosts: where to listen, whom to trust, where to relay to. */
 import { isIP, isIPv4, isIPv6 } from 'node:net';
-import { type Network, parseNetwork, printNetwork } from '../base/network.ts';
+import { type Network, parseNetwork, printHostAndPort, printNetwork } from '../base/network.ts';
 import { OptionProblem } from '../base/option.ts';
 import { type Kind, textKind } from './kinds.ts';
 
@@ -57,10 +57,6 @@ export const listenAddress: Kind<ListenAddress> = textKind((text) => {
   if (parts !== null && sound && Number(port) <= 65_535) return { host, port: Number(port) };
   throw new OptionProblem(listenExpected);
 }, printHostAndPort);
-
-export function printHostAndPort({ host, port }: ListenAddress): string {
-  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
-}
 
 export const trustedNetwork: Kind<TrustedNetwork> = textKind(
   (text) => {

@@ -5,6 +5,7 @@
  *
  * To add one: a line here, and its use. The property path is the key in camel case; a test compares them.
  */
+import { maxNode } from '../base/id.ts';
 import { limits } from '../base/limits.ts';
 import type { Option } from '../base/option.ts';
 import {
@@ -60,7 +61,7 @@ export const schema = {
       "Name of this relay in greetings, trace fields and DSNs; empty: the machine's own name. Should resolve to the sending address.",
     example: 'mail.example.com',
   }),
-  nodeNumber: option(wholeNumber(0, 31), {
+  nodeNumber: option(wholeNumber(0, maxNode), {
     key: 'node_number',
     default: 0,
     meaning: 'Number of this relay among those that share a ledger, 0 to 31; part of every mail id.',

@@ -9,8 +9,6 @@
 import { limits } from '../../base/limits.ts';
 import { bodyOf, fieldsIn, type ReportField } from './report-fields.ts';
 
-export const statusTypes = ['message/delivery-status', 'message/global-delivery-status'];
-
 export type Action = 'failed' | 'delayed' | 'delivered' | 'relayed' | 'expanded';
 
 export interface RecipientStatus {
