@@ -41,12 +41,13 @@ export const suppressionAddCommand: Command = {
     const lasts = call.text('days') === undefined ? null : countOf(call, 'days', { standard: 1, max: 3650 });
     return withInstallation(call, { create: false }, ({ store, tenants, clock }) => {
       const tenantId = tenantNamed(tenants, call.text('tenant') ?? '').id;
-      const expiresAt = lasts === null ? null : clock.now() + lasts * dayMs;
+      const createdAt = clock.now();
+      const expiresAt = lasts === null ? null : createdAt + lasts * dayMs;
       const detail = call.text('note') ?? '';
       const done = store.transaction(() =>
         addresses.map((address) => ({
           address,
-          added: tenants.suppress({ tenantId, address, expiresAt, detail, ...entry }),
+          added: tenants.suppress({ tenantId, address, createdAt, expiresAt, detail, ...entry }),
         })),
       );
       const added = done.filter((one) => one.added).map(({ address }) => address);
