@@ -216,6 +216,29 @@ test('without a poke it looks once in a while', async () => {
   assert.ok(clock.now() >= limits.ledgerPollMs);
 });
 
+test('what is written during a batch gathers until the next look; a backlog does not wait', async () => {
+  const { outbox, ledger } = setUp();
+  const stop = new AbortController();
+  const append = ledger.append.bind(ledger);
+  ledger.append = async (batch) => {
+    await append(batch);
+    if (ledger.batches.length < 4) outbox.write(1);
+    else stop.abort();
+  };
+  const waitsAfterBatches: number[] = [];
+  const clock = {
+    now: () => 0,
+    sleep: async () => {
+      waitsAfterBatches.push(ledger.batches.length);
+    },
+  };
+  outbox.write(limits.ledgerBatchEvents + 1);
+  const writer = createWriter({ outbox, ledger, clock, node: 'a' });
+  await writer.run(stop.signal);
+  assert.deepEqual(ledger.batches, ['a:1-10000', 'a:10001-10002', 'a:10003-10003', 'a:10004-10004']);
+  assert.deepEqual([...new Set(waitsAfterBatches)], [2, 3, 4]);
+});
+
 test('a ledger that cannot be reached is tried again, later each time, up to a bound', async () => {
   const waits: number[] = [];
   const stop = new AbortController();

@@ -136,10 +136,16 @@ class LedgerWriter implements Writer {
     return this.#draining;
   }
 
-  /** Ends when the outbox is empty; what is written meanwhile is carried as well. */
+  /**
+   * Ends when it has carried what was there when it looked last. What is written meanwhile gathers: under load batch after
+   * batch would be small, and each costs the engine nearly as much as one a hundred times as large.
+   */
   async #appendAll(): Promise<void> {
     await Promise.resolve(); // so that `#draining` is set before the first step can throw
-    for (let batch = this.#nextBatch(); batch !== null; batch = this.#nextBatch()) {
+    for (;;) {
+      const newest = this.#outbox.newest();
+      const batch = this.#nextBatch();
+      if (batch === null) return;
       if (this.#outbox.cursor().pendingTo === null) this.#outbox.begin(batch.last);
       crashPoint('batch-begun');
       await this.#ledger.append(batch);
@@ -147,7 +153,7 @@ class LedgerWriter implements Writer {
       this.#outbox.advance(batch.last);
       crashPoint('batch-advanced');
       this.#tellWaiters(batch.last);
-      if (this.#stopping?.aborted) return;
+      if (this.#stopping?.aborted || batch.last >= newest) return;
     }
   }
 
