@@ -17,6 +17,7 @@ import { operatorListCommand } from './commands/operator-list.ts';
 import { queueCancelCommand } from './commands/queue-cancel.ts';
 import { queueHoldCommand } from './commands/queue-hold.ts';
 import { queueListCommand } from './commands/queue-list.ts';
+import { queueMoveCommand } from './commands/queue-move.ts';
 import { queueReleaseCommand } from './commands/queue-release.ts';
 import { queueRetryCommand } from './commands/queue-retry.ts';
 import { queueShowCommand } from './commands/queue-show.ts';
@@ -59,6 +60,7 @@ export const commands: readonly Command[] = [
   queueCancelCommand,
   queueHoldCommand,
   queueReleaseCommand,
+  queueMoveCommand,
   configShowCommand,
   configCheckCommand,
   diagnoseReportCommand,

@@ -1,6 +1,6 @@
-/** `queue retry`, `cancel`, `hold` and `release`: the deliveries named, or after a question those described. */
+/** `queue retry`, `cancel`, `hold`, `release` and `move`: the deliveries named, or after a question those described. */
 import type { DeliveryState } from '../events/event.ts';
-import { type Call, CommandProblem, exitCodes, usageProblem } from './command.ts';
+import { type Call, type Command, CommandProblem, exitCodes, usageProblem } from './command.ts';
 import { type Installation, withInstallation } from './installation.ts';
 import {
   type DeliveryKey,
@@ -9,26 +9,65 @@ import {
   descriptionOf,
   filterOf,
   filterOptions,
+  idOperands,
   keysOf,
   pagesOf,
 } from './queue-selection.ts';
 import { jsonLine } from './table.ts';
 import { idOf, type MailOrDelivery } from './values.ts';
 
-export interface QueueChange<R extends string> {
+interface QueueChange<R extends string> {
   /** What is about to be done, with a number behind it: `cancel`. */
   verb: string;
   /** A description means deliveries in these states, instead of all that have not ended. */
   states?: readonly DeliveryState[];
-  /** Changes one delivery within a transaction; returns the word for what came of it. */
-  change(installation: Installation, key: DeliveryKey, now: number): R;
+  /** Makes of the call what changes one delivery within a transaction and returns the word for what came of it. */
+  change(call: Call): (installation: Installation, key: DeliveryKey, now: number) => R;
   /** What came of it, for people. */
   results: Readonly<Record<R, string>>;
   /** If a delivery that was named comes to anything else, the exit code is 1. */
   good: readonly R[];
 }
 
-export function changeDeliveries<R extends string>(call: Call, change: QueueChange<R>): Promise<number> {
+type QueueChangeCommand<R extends string> = QueueChange<R> &
+  Pick<Command, 'summary' | 'description' | 'examples'> & {
+    /** What `--all` means: `Every delivery that waits.` */
+    all: string;
+    /** Besides those of the filter. */
+    options?: Command['options'];
+  };
+
+export function queueChangeCommand<R extends string>(change: QueueChangeCommand<R>): Command {
+  const { verb, summary, description = '', all, options = {}, results, examples } = change;
+  return {
+    name: `queue ${verb}`,
+    summary,
+    description: `${description} Described by options, all that match are meant, after a question that says how many, or with \`--yes\`.`,
+    operands: idOperands,
+    options: {
+      ...options,
+      ...filterOptionsOf(change),
+      all: { meaning: all },
+      yes: { meaning: 'Do not ask.' },
+    },
+    output: `{"results":[{"id","result"}]}, or for a description {"matched","results":{"result":count}}; results are ${Object.keys(results).join(', ')}`,
+    examples,
+    run: (call) => changeDeliveries(call, change),
+  };
+}
+
+/** What is looked for in certain states only cannot be asked for in others. */
+function filterOptionsOf({ states }: Pick<QueueChange<string>, 'states'>): Command['options'] {
+  const { state, ...others } = filterOptions;
+  return states || !state ? others : { ...filterOptions };
+}
+
+interface ReadyChange<R extends string> extends Omit<QueueChange<R>, 'change'> {
+  change: ReturnType<QueueChange<R>['change']>;
+}
+
+function changeDeliveries<R extends string>(call: Call, asked: QueueChange<R>): Promise<number> {
+  const change = { ...asked, change: asked.change(call) };
   const described = ['all', ...Object.keys(filterOptions)].some((option) => call.flag(option));
   if (call.operands.length > 0 && described) {
     throw usageProblem('name deliveries by id or describe them, not both');
@@ -56,7 +95,7 @@ function changeNamed<R extends string>(
   { json, terminal }: Call,
   installation: Installation,
   ids: readonly MailOrDelivery[],
-  { change, results, good }: QueueChange<R>,
+  { change, results, good }: ReadyChange<R>,
 ): number {
   const { store, clock } = installation;
   const changed = store.transaction(() =>
@@ -73,7 +112,7 @@ async function changeDescribed<R extends string>(
   call: Call,
   installation: Installation,
   description: Description,
-  { verb, change, results }: QueueChange<R>,
+  { verb, change, results }: ReadyChange<R>,
 ): Promise<number> {
   const filter = filterOf(description, installation);
   const matched = installation.queue.count(filter);

@@ -11,7 +11,10 @@ export const filterOptions: Readonly<Record<string, CommandOption>> = {
   tenant: { value: 'NAME', meaning: 'Only mail of this tenant.' },
   to: { value: 'ADDRESS', meaning: 'Only this forward-path, without regard to case.' },
   state: { value: 'STATE', meaning: 'Only this state; several are separated by commas.', repeatable: true },
-  destination: { value: 'DOMAIN', meaning: 'Only mail to this domain.' },
+  destination: {
+    value: 'DOMAIN',
+    meaning: 'Only mail to this domain; or the destination it was moved to, as `queue show` has it.',
+  },
 };
 
 export const idOperands = {

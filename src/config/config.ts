@@ -6,7 +6,7 @@
  * This is the module's door, and `process.env` is read behind it only. Not here: tenants, credentials,
  * routes and whatever else changes while Waybill runs (tenants, store).
  */
-export type { ListenAddress, NextHop, TrustedNetwork } from './addresses.ts';
+export { type ListenAddress, type NextHop, nextHop, type TrustedNetwork } from './addresses.ts';
 export { crashPointWanted, environmentForChild } from './crash-point.ts';
 export { renderHelp, renderReference, renderSampleFile } from './help.ts';
 export { byteSize, duration } from './kinds.ts';

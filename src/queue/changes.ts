@@ -56,6 +56,12 @@ export function createQueueChanges(store: Store): QueueChanges {
     requestCancel: (mailId, n) => {
       store.run('UPDATE deliveries SET cancel_requested = 1 WHERE mail_id = ? AND n = ?', mailId, n);
     },
+    redirect: (mailId, n, destination) => {
+      store.run(
+        'UPDATE deliveries SET destination = ? WHERE mail_id = ? AND n = ?',
+        ...[destination, mailId, n],
+      );
+    },
     record: outbox.record,
     clear(mailId) {
       store.run('UPDATE mail_ids SET highest_cleared = max(highest_cleared, ?)', mailId);

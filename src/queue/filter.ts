@@ -11,7 +11,11 @@ export function whereOf(filter: QueueFilter): { sql: string; values: Value[] } {
   add('mail_id = ?', filter.mailId);
   add('n = ?', filter.n);
   add('state IN (SELECT value FROM json_each(?))', filter.states && JSON.stringify(filter.states));
-  add('destination = ?', filter.destination);
+  // What was moved has another destination than its domain, and one that no domain looks like.
+  add(
+    "? IN (destination, iif(instr(destination, ':') > 0, deliveries.facts ->> 'domain', NULL))",
+    filter.destination,
+  );
   add("lower(deliveries.facts ->> 'forwardPath') = ?", filter.forwardPath?.toLowerCase());
   return {
     sql: ['1', ...parts.map((part) => part.sql)].join(' AND '),

@@ -35,7 +35,7 @@ export interface QueuedMail {
 export interface QueuedDelivery {
   mailId: number;
   facts: DeliveryFacts;
-  /** Deliveries of one mail and destination are tried together. */
+  /** The domain of the forward-path, or where it was moved to. Those of one mail and destination are tried together. */
   destination: string;
   cancelRequested: boolean;
   /** To be held instead of tried again. */
@@ -84,6 +84,8 @@ export interface QueueChanges {
   /** Writes the facts of a delivery after a change, and frees its lease unless `facts.leased`. */
   update(before: QueuedDelivery, facts: DeliveryFacts): void;
   requestCancel(mailId: number, n: number): void;
+  /** Another destination, for the next attempt. */
+  redirect(mailId: number, n: number, destination: string): void;
   /** Writes an event about a mail to the outbox, with its next sequence. */
   record(event: NewEvent): void;
   clear(mailId: number): void;

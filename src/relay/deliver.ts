@@ -34,8 +34,10 @@ export interface DeliverDeps {
 export interface AttemptedMail {
   facts: MailFacts;
   content: Buffer;
-  /** Of one route; `domain` is that of the first. */
+  /** Of one route. */
   deliveries: readonly DeliveryFacts[];
+  /** Leads to the route. */
+  destination: string;
   envelope: Envelope;
 }
 
@@ -59,8 +61,7 @@ interface Approach {
 
 export async function deliver(mail: AttemptedMail, deps: DeliverDeps): Promise<DeliveryStatus[]> {
   const startedAt = deps.clock.now();
-  const domain = mail.deliveries[0]?.domain ?? '';
-  const route = routeOf(domain, deps.nextHop);
+  const route = routeOf(mail.destination, deps.nextHop);
   const heard =
     route.kind === 'rehearsal'
       ? await rehearseAll(mail, deps.clock)

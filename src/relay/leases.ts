@@ -4,14 +4,14 @@
  */
 import type { DeliveryFacts } from '../events/event.ts';
 import type { LeasedDelivery } from '../queue/queue.ts';
-import { type NextHop, routeKey, routeOf } from './route.ts';
+import { destinationsByMx, type NextHop, routeKey, routeOf } from './route.ts';
 
 /** The right to try some deliveries of one mail by one route in one session. */
 export interface Lease {
   mailId: number;
   key: string;
-  /** A domain of the route; for a next hop the first of several. */
-  domain: string;
+  /** Leads to the route; for a next hop the first of several. */
+  destination: string;
   numbers: number[];
 }
 
@@ -25,8 +25,8 @@ export interface Leases {
   open(): number;
   /** Places left over all routes. */
   room(): number;
-  /** Domains that have all the attempts they may have. */
-  fullDomains(): string[];
+  /** Destinations that have all the attempts they may have. */
+  fullDestinations(): string[];
   /** Something due was left without a place. */
   noteWaiting(): void;
   /** Whether a place that becomes free is waited for; asked once, it is forgotten. */
@@ -36,7 +36,7 @@ export interface Leases {
 export interface LeaseBounds {
   /** Attempts under way at a time. */
   attempts: number;
-  /** Of them to one domain; a next hop and the rehearsal destination may take all. */
+  /** Of them to one domain by its MX hosts; a next hop and the rehearsal destination may take all. */
   perDestination: number;
 }
 
@@ -45,19 +45,21 @@ export function createLeases(nextHop: NextHop | null, bounds: LeaseBounds): Leas
   let open = 0;
   let waited = false;
 
-  const keyOf = (domain: string) => routeKey(routeOf(domain, nextHop), domain);
+  const keyOf = (destination: string) => routeKey(routeOf(destination, nextHop), destination);
   const boundOf = (key: string) =>
-    key === 'next-hop' || key === 'rehearsal' ? bounds.attempts : bounds.perDestination;
+    key === 'next-hop' || key === 'rehearsal' || key.includes('://')
+      ? bounds.attempts
+      : bounds.perDestination;
   const hasRoom = (key: string) => open < bounds.attempts && (openByKey.get(key) ?? 0) < boundOf(key);
 
-  const take = (mailId: number, deliveries: readonly { n: number; domain: string }[]): Lease[] => {
+  const take = (mailId: number, deliveries: readonly { n: number; destination: string }[]): Lease[] => {
     const leases = new Map<string, Lease>();
-    for (const { n, domain } of deliveries) {
-      const key = keyOf(domain);
+    for (const { n, destination } of deliveries) {
+      const key = keyOf(destination);
       const lease = leases.get(key);
       if (lease) lease.numbers.push(n);
       else if (hasRoom(key)) {
-        leases.set(key, { mailId, key, domain, numbers: [n] });
+        leases.set(key, { mailId, key, destination, numbers: [n] });
         openByKey.set(key, (openByKey.get(key) ?? 0) + 1);
         open += 1;
       } else waited = true;
@@ -66,12 +68,16 @@ export function createLeases(nextHop: NextHop | null, bounds: LeaseBounds): Leas
   };
 
   return {
-    takeForNewMail: take,
+    takeForNewMail: (mailId, deliveries) =>
+      take(
+        mailId,
+        deliveries.map(({ n, domain }) => ({ n, destination: domain })),
+      ),
     takeForDue(due) {
-      const byMail = new Map<number, { n: number; domain: string }[]>();
+      const byMail = new Map<number, { n: number; destination: string }[]>();
       for (const { mailId, n, destination } of due) {
         const deliveries = byMail.get(mailId) ?? [];
-        deliveries.push({ n, domain: destination });
+        deliveries.push({ n, destination });
         byMail.set(mailId, deliveries);
       }
       return [...byMail].flatMap(([mailId, deliveries]) => take(mailId, deliveries));
@@ -93,6 +99,9 @@ export function createLeases(nextHop: NextHop | null, bounds: LeaseBounds): Leas
       return answer;
     },
     // The keys of MX routes are domains; the other routes are bounded by the places over all.
-    fullDomains: () => [...openByKey].filter(([key, count]) => count >= boundOf(key)).map(([key]) => key),
+    fullDestinations: () =>
+      [...openByKey]
+        .filter(([key, count]) => count >= boundOf(key))
+        .flatMap(([key]) => destinationsByMx(key)),
   };
 }

@@ -16,7 +16,7 @@ import type { Spool } from '../spool/spool.ts';
 import type { GroupCommit } from '../store/store.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import { clearEnded } from './clear.ts';
-import { type DeliverDeps, deliver } from './deliver.ts';
+import { type AttemptedMail, type DeliverDeps, deliver } from './deliver.ts';
 import { createEarlyChecks, type EarlyChecks } from './early-checks.ts';
 import { createLeases, type LeaseBounds } from './leases.ts';
 import { releaseWithinQuotas } from './quota-release.ts';
@@ -30,10 +30,11 @@ import type { Submission, SubmissionResult } from './submission.ts';
 import { submit } from './submit.ts';
 
 export { type ReleaseResult, releaseDelivery } from './hold.ts';
+export { type MoveResult, moveDelivery } from './move.ts';
 export { createMtaStsPolicies, type MtaStsPolicies } from './mta-sts.ts';
 export { createFetchPolicy, type FetchPolicyOptions } from './mta-sts-fetch.ts';
 export type { RefusedPath } from './rejection.ts';
-export type { NextHop } from './route.ts';
+export type { NextHop, Via } from './route.ts';
 export {
   type CancelResult,
   cancelDelivery,
@@ -115,16 +116,12 @@ export function createRelay(deps: RelayDeps): Relay {
     }
   };
 
-  const attemptStatuses = async ({ mail, content, deliveries, envelope }: Attempt) => {
-    const read = content ? { ok: true as const, content } : readContent(mail.mailId);
-    if (read.ok) return deliver({ facts: mail, content: read.content, deliveries, envelope }, deps);
+  const attemptStatuses = async (begun: Attempt) => {
+    const { mail, content, deliveries } = begun;
+    const read = content ? { ok: true as const, content } : readContent(mail.mailId, deps);
+    if (read.ok) return deliver(attemptedMail(begun, read.content), deps);
     log.error({ mailId: mail.mailId, problem: read.problem }, 'content cannot be read');
     return deliveries.map(() => ownFailure(clock.now(), `the content of the mail is ${read.problem}`));
-  };
-
-  const readContent = (mailId: number) => {
-    const place = queue.mail(mailId)?.content;
-    return place ? spool.read(mailId, place) : { ok: false as const, problem: 'missing' as const };
   };
 
   const scheduler = createScheduler({
@@ -185,6 +182,15 @@ export function createRelay(deps: RelayDeps): Relay {
     },
     open: () => leases.open(),
   };
+}
+
+function readContent(mailId: number, { queue, spool }: Pick<RelayDeps, 'queue' | 'spool'>) {
+  const place = queue.mail(mailId)?.content;
+  return place ? spool.read(mailId, place) : { ok: false as const, problem: 'missing' as const };
+}
+
+function attemptedMail({ lease, mail, deliveries, envelope }: Attempt, content: Buffer): AttemptedMail {
+  return { facts: mail, content, deliveries, destination: lease.destination, envelope };
 }
 
 async function forgetExpired({ tenants, commit, log }: RelayDeps): Promise<void> {

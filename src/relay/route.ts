@@ -1,4 +1,10 @@
-/** Step 13: by which way a domain is reached. Pure. */
+/**
+ * Step 13: by which way a destination is reached. Pure.
+ *
+ * The destination of a delivery is the domain of its forward-path, which goes the way that is configured. An operator
+ * who moves it writes another way in its place: `smtp://host:port?tls=none`, or `mx:` and the domain.
+ */
+import { printHostAndPort } from '../base/network.ts';
 import { isReservedDomain } from '../protocol/address/reserved.ts';
 import type { ConnectOptions } from '../smtp-client/smtp-client.ts';
 
@@ -15,13 +21,45 @@ export type Route =
   | { kind: 'rehearsal' }
   | { kind: 'mx'; domain: string };
 
-export function routeOf(domain: string, nextHop: NextHop | null): Route {
-  if (nextHop) return { kind: 'next-hop', nextHop };
-  if (isReservedDomain(domain)) return { kind: 'rehearsal' };
-  return { kind: 'mx', domain };
+/** Where deliveries are moved to. A login is not kept with them. */
+export type Via = 'configured' | 'mx' | Omit<NextHop, 'credentials'>;
+
+const byMx = 'mx:';
+
+export function destinationOf(domain: string, via: Via): string {
+  if (via === 'configured') return domain;
+  if (via === 'mx') return `${byMx}${domain}`;
+  return via.tls === 'implicit'
+    ? `smtps://${printHostAndPort(via)}`
+    : `smtp://${printHostAndPort(via)}?tls=${via.tls}`;
+}
+
+export function routeOf(destination: string, nextHop: NextHop | null): Route {
+  const moved = movedRoute(destination);
+  if (moved) return moved;
+  return nextHop ? { kind: 'next-hop', nextHop } : ownRoute(destination);
+}
+
+function movedRoute(destination: string): Route | null {
+  if (destination.startsWith(byMx)) return ownRoute(destination.slice(byMx.length));
+  const [, scheme, host = '', port, tls] =
+    /^(smtps?):\/\/\[?([^\]]+?)\]?:(\d+)(?:\?tls=(\w+))?$/.exec(destination) ?? [];
+  if (scheme === undefined) return null;
+  const use = scheme === 'smtps' ? 'implicit' : (tls as NextHop['tls']);
+  return { kind: 'next-hop', nextHop: { host, port: Number(port), tls: use, credentials: null } };
+}
+
+function ownRoute(domain: string): Route {
+  return isReservedDomain(domain) ? { kind: 'rehearsal' } : { kind: 'mx', domain };
 }
 
 /** What attempts are counted and limited by. */
-export function routeKey(route: Route, domain: string): string {
-  return route.kind === 'mx' ? domain : route.kind;
+export function routeKey(route: Route, destination: string): string {
+  if (route.kind === 'mx') return route.domain;
+  return route.kind === 'next-hop' && destination.includes('://') ? destination : route.kind;
+}
+
+/** The destinations that are reached by the MX hosts of a domain. */
+export function destinationsByMx(domain: string): string[] {
+  return [domain, `${byMx}${domain}`];
 }

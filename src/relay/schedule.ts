@@ -98,7 +98,7 @@ async function takeDue(deps: ScheduleDeps): Promise<void> {
 async function leaseDue(deps: ScheduleDeps): Promise<void> {
   const { clock, queue, commit, leases } = deps;
   const room = leases.room();
-  const except = leases.fullDomains();
+  const except = leases.fullDestinations();
   // Whether anything is due beyond what fits is not known then: the next place that becomes free looks again.
   if (room === 0 || except.length > 0) leases.noteWaiting();
   if (room === 0) return;

@@ -12,6 +12,7 @@ import type { MailFacts } from '../events/event.ts';
 import { createOutboxReader, openQueue } from '../queue/queue.ts';
 import { createGroupCommit, openStore } from '../store/store.ts';
 import { openTenants } from '../tenants/tenants.ts';
+import { moveDelivery } from './move.ts';
 import { newDelivery } from './new-delivery.ts';
 import { holdDelivery, settle } from './settle.ts';
 
@@ -121,4 +122,19 @@ test('a hold that was asked for takes effect instead of the next attempt, and no
     holdRequested: false,
     facts: { nextAttemptAt: null, reason: 'generic', deferrals: 1 },
   });
+});
+
+test('a move while an attempt is under way counts for the next one; what has ended is not moved', async (t) => {
+  const { deps, store, queue, mailId, types } = setUp(t);
+  const move = (n: number) => store.transaction(() => moveDelivery(queue, { mailId, n }, 'mx'));
+  assert.deepEqual([move(1), move(2), move(9)], ['requested', 'requested', 'unknown']);
+  const delivered: DeliveryStatus = { ...refusal(250, '2.0.0', null), outcome: 'delivered' };
+  const verdicts = [delivered, refusal(450, '4.2.0', 'generic')];
+  await settle(
+    verdicts.map((status, index) => ({ mailId, n: index + 1, status })),
+    deps,
+  );
+  assert.equal(queue.delivery(mailId, 2)?.destination, 'mx:example.org');
+  assert.deepEqual([move(1), move(2)], ['ended', 'moved']);
+  assert.deepEqual(types(), ['delivered', 'deferred'], 'nothing happened to them');
 });

@@ -122,6 +122,7 @@ function mailTo(domain: string) {
   } as DeliveryFacts;
   return {
     facts: { mailId: 1, reversePath: 'a@sender.test' } as MailFacts,
+    destination: domain,
     content: Buffer.from('Subject: x\r\n\r\ny\r\n'),
     deliveries: [delivery],
     envelope: { options: null, forwardPathOptions: new Map() },

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { commands } from '../../src/cli/commands.ts';
 import { renderReferencePage } from '../../src/cli/help.ts';
-import { newInstallation, root } from './run-waybill.ts';
+import { newInstallation, root, runHere } from './run-waybill.ts';
 
 const update = process.argv.includes('--update');
 const folder = join(import.meta.dirname, 'help');
@@ -29,7 +29,7 @@ const pinned = new Map([
 
 for (const [file, words] of pinned) {
   test(`help: waybill ${words.join(' ')}`, async () => {
-    const { code, out, err } = await installation.run(words);
+    const { code, out, err } = await runHere(words);
     assert.deepEqual({ code, err }, { code: 0, err: '' });
     const [text = ''] = out.split(epilogueBegins);
     const path = join(folder, `${file}.txt`);

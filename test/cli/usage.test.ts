@@ -38,6 +38,12 @@ const wrong: [string[], RegExp][] = [
   [['queue', 'show', '19ab2c3d4e50000000:0'], /is no id/],
   [['queue', 'cancel'], /name deliveries by id, describe them/],
   [['queue', 'retry', '19ab2c3d4e50000000', '--to', 'a@b.test'], /not both/],
+  [['queue', 'move', '--all'], /needs --via WAY/],
+  [['queue', 'move', '--via', 'mx'], /name deliveries by id, describe them/],
+  [['queue', 'move', '--via', 'http://x', '--all'], /--via: expected mx, configured, smtp:\/\/host:port/],
+  // A password is neither taken nor repeated.
+  [['queue', 'move', '--via', 'smtp://user:secret@host', '--all'], /--via: a login is not taken(?!.*secret)/],
+  [['queue', 'move', '--via', 'smtp://user:secret@host?x=y', '--all'], /--via: expected mx(?!.*secret)/],
   [['send', '--from', 'a@b.test', '--to', 'x', '--subject', 's'], /--to: "x" is no mail address/],
   [['send', '--from', 'a@b.test', '--subject', 's'], /needs --to ADDRESS/],
   [['send', '--from=a@b.test', '--to=a@b.test', '--subject=s', '--body=x', '--file=y'], /exclude each other/],

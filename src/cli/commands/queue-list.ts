@@ -42,6 +42,7 @@ export const queueListCommand: Command = {
 export interface QueueEntry {
   id: string;
   tenant: string;
+  /** The domain, unless it was moved. */
   destination: string;
   cancelRequested: boolean;
   mail: MailFacts;
@@ -65,22 +66,32 @@ export function withMail({ queue, tenants }: Installation, queued: QueuedDeliver
   ];
 }
 
+function isMoved({ destination, delivery }: QueueEntry): boolean {
+  return destination !== delivery.domain;
+}
+
 function show({ json, terminal }: Call, entries: readonly QueueEntry[], total: number): void {
   if (json) {
     terminal.out(jsonLine({ total, deliveries: entries }));
     return;
   }
-  const rows = entries.map(({ id, tenant, mail, delivery }) => [
-    id,
-    delivery.leased ? 'trying' : delivery.state,
-    tenant,
-    mail.fromField.address,
-    delivery.forwardPath,
-    String(delivery.attempts),
-    shownTime(delivery.nextAttemptAt),
-    delivery.diagnostic,
+  const anyMoved = entries.some(isMoved);
+  const rows = entries.map((entry) => [
+    entry.id,
+    entry.delivery.leased ? 'trying' : entry.delivery.state,
+    entry.tenant,
+    entry.mail.fromField.address,
+    entry.delivery.forwardPath,
+    ...(anyMoved ? [isMoved(entry) ? entry.destination : ''] : []),
+    String(entry.delivery.attempts),
+    shownTime(entry.delivery.nextAttemptAt),
+    entry.delivery.diagnostic,
   ]);
-  const heads = ['ID', 'STATE', 'TENANT', 'FROM', 'TO', 'ATTEMPTS', 'NEXT ATTEMPT', 'LAST REPLY'];
+  const heads = [
+    ...['ID', 'STATE', 'TENANT', 'FROM', 'TO'],
+    ...(anyMoved ? ['VIA'] : []),
+    ...['ATTEMPTS', 'NEXT ATTEMPT', 'LAST REPLY'],
+  ];
   terminal.out(renderTable(heads, rows, terminal.columns));
   if (total > entries.length) terminal.err(`${entries.length} of ${total}; --limit shows more\n`);
 }
