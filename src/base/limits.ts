@@ -138,6 +138,8 @@ export const limits = {
   segmentBytes: 64 * MiB,
   /** Mails committed in one transaction. */
   groupCommitOperations: 500,
+  /** How long a change that nobody waits for may wait for others to be committed with. */
+  groupCommitLingerMs: 4,
   /** Outbox rows appended to the ledger in one batch. */
   ledgerBatchEvents: 10_000,
   /** Outbox rows read at a time, and texts of a batch after which no more are read for it. */

@@ -30,7 +30,7 @@ export interface Verdict {
 
 /** Resolves when the verdicts are on disk. */
 export async function settle(verdicts: readonly Verdict[], deps: SettleDeps): Promise<void> {
-  await deps.commit.run(() => {
+  await deps.commit.runSoon(() => {
     for (const verdict of verdicts) settleOne(verdict, deps);
   });
   crashPoint('settled');

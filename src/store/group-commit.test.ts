@@ -104,5 +104,42 @@ test('drain waits for what was handed in', async (t) => {
   const commit = createGroupCommit(store, unexpected);
   void commit.run(() => store.run(insert, 'name', ''));
   await commit.drain();
-  assert.equal(store.all('SELECT * FROM operators').length, 1);
+  void commit.runSoon(() => store.run(insert, 'unhurried', ''));
+  await commit.drain();
+  assert.equal(store.all('SELECT * FROM operators').length, 2);
+});
+
+test('what nobody waits for is committed with the next group, or alone after a while', async (t) => {
+  const store = temporaryStore(t);
+  let syncs = 0;
+  const sync = async () => {
+    syncs += 1;
+  };
+  const commit = createGroupCommit({ ...store, sync }, unexpected);
+  const unhurried = commit.runSoon(() => store.run(insert, 'unhurried', ''));
+  for (let turns = 0; turns < 3; turns += 1) await turn();
+  assert.equal(syncs, 0);
+  await Promise.all([commit.run(() => store.run(insert, 'hurried', '')), unhurried]);
+  assert.equal(syncs, 1);
+  await commit.runSoon(() => store.run(insert, 'alone', ''));
+  assert.equal(syncs, 2);
+});
+
+test('what arrives unhurried during a sync does not wait for somebody to come', async (t) => {
+  const store = temporaryStore(t);
+  let during: Promise<unknown> | null = null;
+  const commit = createGroupCommit(
+    {
+      ...store,
+      sync: async () => {
+        during ??= commit.runSoon(() => store.run(insert, 'second', ''));
+        await turn();
+      },
+    },
+    unexpected,
+  );
+  await commit.run(() => store.run(insert, 'first', ''));
+  assert.ok(during);
+  await during;
+  assert.equal(store.all('SELECT * FROM operators').length, 2);
 });

@@ -5,6 +5,7 @@
  * The store is opened with `grouped`: SQLite writes a commit to the WAL, and we sync the WAL before anybody hears of it.
  */
 import { afterThisTurn } from '../base/clock.ts';
+import { Deadline } from '../base/deadline.ts';
 import { limits } from '../base/limits.ts';
 import type { Store } from './store.ts';
 
@@ -14,6 +15,8 @@ export interface GroupCommit {
    * of its group fails, it is run again alone.
    */
   run<T>(work: () => T): Promise<T>;
+  /** The same for what nobody waits for: joins the next group, and is the reason for one only after some milliseconds. */
+  runSoon<T>(work: () => T): Promise<T>;
   /** Resolves when everything handed in so far is on disk. */
   drain(): Promise<void>;
 }
@@ -31,6 +34,8 @@ type Outcome = { ok: true; value: unknown } | { ok: false; error: unknown };
  */
 export function createGroupCommit(store: Store, onSyncFault: (fault: unknown) => void): GroupCommit {
   const waiting: Operation[] = [];
+  /** Something that waits is to be committed as soon as the disk is free. */
+  let due = false;
   let running: Promise<void> | null = null;
 
   const commit = (operations: Operation[]): unknown[] =>
@@ -54,8 +59,10 @@ export function createGroupCommit(store: Store, onSyncFault: (fault: unknown) =>
 
   const pump = async (): Promise<void> => {
     await new Promise<void>((resolve) => afterThisTurn(resolve));
-    while (waiting.length > 0) {
+    while (due) {
       const operations = waiting.splice(0, limits.groupCommitOperations);
+      due = waiting.length > 0;
+      lingering.clear();
       const outcomes = commitGroup(operations);
       try {
         await store.sync();
@@ -72,17 +79,34 @@ export function createGroupCommit(store: Store, onSyncFault: (fault: unknown) =>
     running = null;
   };
 
+  const commitNow = (): void => {
+    due = waiting.length > 0;
+    if (due) running ??= pump();
+  };
+
+  const lingering = new Deadline(commitNow);
+
+  const queued = <T>(work: () => T) =>
+    new Promise<T>((resolve, reject) => {
+      waiting.push({
+        work,
+        settle: (outcome) => (outcome.ok ? resolve(outcome.value as T) : reject(outcome.error)),
+      });
+    });
+
   return {
-    run: <T>(work: () => T) =>
-      new Promise<T>((resolve, reject) => {
-        waiting.push({
-          work,
-          settle: (outcome) => (outcome.ok ? resolve(outcome.value as T) : reject(outcome.error)),
-        });
-        running ??= pump();
-      }),
+    run(work) {
+      const done = queued(work);
+      commitNow();
+      return done;
+    },
+    runSoon(work) {
+      const done = queued(work);
+      if (!due && waiting.length === 1) lingering.set(limits.groupCommitLingerMs);
+      return done;
+    },
     async drain() {
-      while (running !== null) await running;
+      for (commitNow(); running !== null; commitNow()) await running;
     },
   };
 }
