@@ -206,6 +206,19 @@ export const limits = {
   releasedTogether: 500,
   openAttempts: 200,
   attemptsPerDestination: 20,
+  /** Parts of all places for attempts that bulk mail together, and one tenant, can take at most. */
+  placesOfBulk: 0.8,
+  placesOfOneTenant: 0.9,
+  /** While both wait, one of so many turns is bulk's. */
+  turnsPerBulkTurn: 5,
+  /** Tenants that one look at what is due goes past, lanes of one tenant that it looks into, and deliveries of one lane. */
+  tenantsPerLook: 2000,
+  lanesPerLook: 16,
+  deliveriesPerLook: 32,
+  /** Lanes of one class that stand in line for a place at one site. */
+  lanesInLine: 64,
+  /** A lane whose site is full is looked at again that much later, if its turn has not come before. */
+  fullSiteLookMs: 1_000,
   /** Mails over one session before it is ended, so that a server behind a balancer gets its turn. */
   mailsPerSession: 1000,
   idleSessions: 200,

@@ -23,9 +23,8 @@ export function createQueueChanges(store: Store): QueueChanges {
     },
     insertDelivery(mailId, { facts, destination, options = null, class: mailClass = 'transactional' }) {
       store.run(
-        `INSERT INTO deliveries (mail_id, n, destination, due_at, leased_at, state, facts, options, bulk)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-        mailId,
+        `INSERT INTO deliveries (n, destination, due_at, leased_at, state, facts, options, bulk, mail_id, tenant_id)
+         SELECT ?, ?, ?, ?, ?, ?, ?, ?, mail_id, tenant_id FROM mails WHERE mail_id = ?`,
         facts.n,
         destination,
         dueAtOf(facts),
@@ -34,6 +33,7 @@ export function createQueueChanges(store: Store): QueueChanges {
         JSON.stringify(facts),
         options && JSON.stringify(options),
         mailClass === 'bulk' ? 1 : 0,
+        mailId,
       );
       if (isOpen(facts))
         store.run('UPDATE mails SET open_deliveries = open_deliveries + 1 WHERE mail_id = ?', mailId);

@@ -3,26 +3,10 @@ import type { DeliveryFacts, MailFacts } from '../events/event.ts';
 import type { ForwardPathOptions, MailOptions } from '../protocol/smtp/envelope-options.ts';
 import { integer, integerOrNull, type Row, type Store, text } from '../store/store.ts';
 import { whereOf } from './filter.ts';
-import type { DueQuestion, LeasedDelivery, QueuedDelivery, QueueQuestions, StoredContent } from './queue.ts';
+import type { LeasedDelivery, QueuedDelivery, QueueQuestions, StoredContent } from './queue.ts';
 
 export function createQueueQuestions(store: Store): QueueQuestions {
-  const dueOfClass = (bulk: 0 | 1, { now, except, limit }: DueQuestion) =>
-    store
-      .all(
-        `SELECT mail_id, n, destination FROM deliveries WHERE bulk = ? AND due_at <= ? AND state <> 'held'
-         AND destination NOT IN (SELECT value FROM json_each(?)) ORDER BY due_at LIMIT ?`,
-        bulk,
-        now,
-        JSON.stringify(except),
-        limit,
-      )
-      .map(leasedDeliveryOf);
   return {
-    due(question) {
-      const first = dueOfClass(0, question);
-      const limit = question.limit - first.length;
-      return limit === 0 ? first : [...first, ...dueOfClass(1, { ...question, limit })];
-    },
     heldDue: (now, limit) =>
       store
         .all(
@@ -31,12 +15,6 @@ export function createQueueQuestions(store: Store): QueueQuestions {
           limit,
         )
         .map(leasedDeliveryOf),
-    nextDueAt() {
-      const earliest = `SELECT min(due_at) AS due_at FROM deliveries
-        WHERE due_at IS NOT NULL AND state <> 'held' AND bulk =`;
-      const row = store.get(`SELECT min(due_at) AS due_at FROM (${earliest} 0 UNION ALL ${earliest} 1)`);
-      return row && row['due_at'] !== null ? integer(row, 'due_at') : null;
-    },
     leased: () =>
       store
         .all('SELECT mail_id, n, destination FROM deliveries WHERE leased_at IS NOT NULL')
@@ -83,7 +61,7 @@ export function createQueueQuestions(store: Store): QueueQuestions {
   };
 }
 
-function leasedDeliveryOf(row: Row): LeasedDelivery {
+export function leasedDeliveryOf(row: Row): LeasedDelivery {
   return { mailId: integer(row, 'mail_id'), n: integer(row, 'n'), destination: text(row, 'destination') };
 }
 

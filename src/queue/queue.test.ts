@@ -95,11 +95,12 @@ test('a delivery is due when queued, not while leased, never when ended', (t) =>
   const { queue, change } = setUp(t);
   queue.insertMail({ facts: mail, content });
   queue.insertDelivery(mail.mailId, { destination: 'example.org', facts: queued });
-  const due = () => queue.due({ now, except: [], limit: 10 }).map(({ n }) => n);
+  const lane = { class: 'transactional', tenantId: mail.tenantId, destination: 'example.org' } as const;
+  const due = (at = now) => queue.dueIn(lane, { now: at, limit: 10 }).map(({ n }) => n);
+  const next = () => queue.nextTenant('transactional', 0);
   assert.deepEqual(due(), [1]);
-  assert.equal(queue.nextDueAt(), now);
-  assert.deepEqual(queue.due({ now: now - 1, except: [], limit: 10 }), []);
-  assert.deepEqual(queue.due({ now, except: ['example.org'], limit: 10 }), []);
+  assert.deepEqual(next(), { tenantId: mail.tenantId, lookAt: now });
+  assert.deepEqual(due(now - 1), []);
   change(leased);
   assert.deepEqual(due(), []);
   assert.equal(queue.leased().length, 1);
@@ -107,7 +108,7 @@ test('a delivery is due when queued, not while leased, never when ended', (t) =>
   assert.deepEqual(due(), [1]);
   change(delivered);
   assert.deepEqual(due(), []);
-  assert.equal(queue.nextDueAt(), null);
+  assert.equal(next(), null);
   assert.equal(queue.leased().length, 0);
 });
 
@@ -184,27 +185,6 @@ test('the list is filtered and paged by mail and number', (t) => {
   assert.equal(queue.count({ tenantId: 1 }), 4);
 });
 
-test('bulk waits while anything else is due', (t) => {
-  const { queue } = setUp(t);
-  queue.insertMail({ facts: mail, content });
-  const insert = (n: number, mailClass: 'transactional' | 'bulk', dueAt: number) =>
-    queue.insertDelivery(mail.mailId, {
-      facts: { ...queued, n, nextAttemptAt: dueAt },
-      destination: 'example.org',
-      class: mailClass,
-    });
-  insert(1, 'bulk', now - 3);
-  insert(2, 'transactional', now - 1);
-  insert(3, 'transactional', now - 2);
-  insert(4, 'transactional', now + 1);
-  insert(5, 'bulk', now - 4);
-  const due = (limit: number) => queue.due({ now, except: [], limit }).map(({ n }) => n);
-  assert.deepEqual(due(10), [3, 2, 5, 1]);
-  assert.deepEqual(due(2), [3, 2]);
-  assert.deepEqual(due(3), [3, 2, 5]);
-  assert.equal(queue.nextDueAt(), now - 4);
-});
-
 test('what is held is not due; its time comes by itself', (t) => {
   const { queue } = setUp(t);
   queue.insertMail({ facts: mail, content });
@@ -214,7 +194,8 @@ test('what is held is not due; its time comes by itself', (t) => {
   insert(1, now);
   insert(2, now + 1);
   insert(3, null);
-  assert.deepEqual(queue.due({ now: now + 10, except: [], limit: 10 }), []);
+  assert.deepEqual(queue.dueOfMail(mail.mailId, { now: now + 10, limit: 10 }), []);
+  assert.equal(queue.nextTenant('transactional', 0), null);
   const heldDue = (at: number, limit = 10) => queue.heldDue(at, limit).map(({ n }) => n);
   assert.deepEqual(heldDue(now - 1), []);
   assert.deepEqual(heldDue(now), [1]);

@@ -10,6 +10,7 @@ import type { ForwardPathOptions, MailClass, MailOptions } from '../protocol/smt
 import type { Store } from '../store/store.ts';
 import { createQueueChanges } from './changes.ts';
 import { createQueueHolds } from './holds.ts';
+import { createQueueLanes } from './lanes.ts';
 import type { NewEvent } from './outbox.ts';
 import { createQueueQuestions } from './questions.ts';
 
@@ -60,10 +61,15 @@ export interface LeasedDelivery {
   destination: string;
 }
 
+/** Deliveries that take turns with those of other lanes. */
+export interface Lane {
+  class: MailClass;
+  tenantId: number;
+  destination: string;
+}
+
 export interface DueQuestion {
   now: number;
-  /** Destinations that have all the attempts they may have. */
-  except: readonly string[];
   limit: number;
 }
 
@@ -92,12 +98,8 @@ export interface QueueChanges {
 }
 
 export interface QueueQuestions {
-  /** Transactional mail first, whatever is bulk after it. Nothing that is held. */
-  due(question: DueQuestion): LeasedDelivery[];
   /** Held deliveries whose time has come. */
   heldDue(now: number, limit: number): LeasedDelivery[];
-  /** Earliest time anything is due; null when nothing is. */
-  nextDueAt(): number | null;
   /** Deliveries whose attempt was under way; after a start these attempts are gone. */
   leased(): LeasedDelivery[];
   mail(mailId: number): QueuedMail | null;
@@ -123,8 +125,29 @@ export interface QueueHolds {
   countHeldFor(tenantId: number): number;
 }
 
-export type Queue = QueueChanges & QueueQuestions & QueueHolds;
+/** What is due, and nothing that is held. A parked lane has nothing due until its time. */
+export interface QueueLanes {
+  /** Of the tenants with something to be tried the next one by number, and when to look at it; it may be later. */
+  nextTenant(mailClass: MailClass, after: number): { tenantId: number; lookAt: number } | null;
+  /** The one that waits longest first. */
+  dueLanes(mailClass: MailClass, tenantId: number, question: DueQuestion): Lane[];
+  /** Longest due first. */
+  dueIn(lane: Lane, question: DueQuestion): LeasedDelivery[];
+  /** Those of one mail, whatever their destination. */
+  dueOfMail(mailId: number, question: DueQuestion): LeasedDelivery[];
+  /** Within a transaction. */
+  park(lane: Lane, until: number): void;
+  /** Within a transaction. */
+  unparkAll(): void;
+}
+
+export type Queue = QueueChanges & QueueQuestions & QueueHolds & QueueLanes;
 
 export function openQueue(store: Store): Queue {
-  return { ...createQueueChanges(store), ...createQueueQuestions(store), ...createQueueHolds(store) };
+  return {
+    ...createQueueChanges(store),
+    ...createQueueQuestions(store),
+    ...createQueueHolds(store),
+    ...createQueueLanes(store),
+  };
 }

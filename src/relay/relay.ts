@@ -83,7 +83,7 @@ const quotaLookMs = 250;
 
 export function createRelay(deps: RelayDeps): Relay {
   const { clock, queue, spool, commit, log } = deps;
-  const leases = createLeases(deps.nextHop, deps.bounds);
+  const leases = createLeases({ now: () => clock.now(), nextHop: deps.nextHop, bounds: deps.bounds });
   const sign = createSigner(deps.tenants);
   const newMailId = createMailIds(clock, deps.node.number, queue.highestMailId());
 

@@ -39,13 +39,16 @@ test('a domain that looks like a way is none: names hold no colon before the bra
     assert.deepEqual(routeOf(domain, null), { kind: 'mx', domain });
 });
 
-test('what is moved to MX counts with its domain; what waits for a place there is not asked for again', () => {
-  const leases = createLeases(configured, { attempts: 10, perDestination: 1 });
-  const due = (mailId: number, destination: string) => ({ mailId, n: 1, destination });
-  const taken = leases.takeForDue([due(1, 'mx:a.net'), due(2, 'mx:a.net'), due(3, 'smtps://192.0.2.1:465')]);
-  assert.deepEqual(
-    taken.map(({ mailId }) => mailId),
-    [1, 3],
-  );
-  assert.deepEqual(leases.fullDestinations(), ['a.net', 'mx:a.net']);
+test('what is moved to MX counts with its domain, and a server it is moved to by itself', () => {
+  const bounds = { attempts: 10, perDestination: 1 };
+  const leases = createLeases({ now: () => 0, nextHop: configured, bounds });
+  const lane = (destination: string) => ({ class: 'transactional' as const, tenantId: 1, destination });
+  const mail = { mailId: 1, tenantId: 1, class: 'transactional' as const };
+  assert.equal(leases.refusalOf(lane('mx:a.net')), null);
+  const { key } = leases.take(mail, 'mx:a.net', [1]);
+  assert.equal(key, 'a.net');
+  assert.ok(leases.refusalOf(lane('mx:a.net')));
+  leases.take(mail, 'smtps://192.0.2.1:465', [2]);
+  assert.equal(leases.refusalOf(lane('smtps://192.0.2.1:465')), null, 'it may take all places');
+  assert.equal(leases.refusalOf(lane('a.net')), null, 'the configured next hop');
 });

@@ -59,7 +59,7 @@ export function routeKey(route: Route, destination: string): string {
   return route.kind === 'next-hop' && destination.includes('://') ? destination : route.kind;
 }
 
-/** The destinations that are reached by the MX hosts of a domain. */
-export function destinationsByMx(domain: string): string[] {
-  return [domain, `${byMx}${domain}`];
+/** The key is that of MX hosts, not of one server. */
+export function isMxKey(key: string): boolean {
+  return key !== 'next-hop' && key !== 'rehearsal' && !key.includes('://');
 }

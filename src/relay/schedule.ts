@@ -13,6 +13,7 @@ import { type Envelope, numbered } from './envelope.ts';
 import { releaseDue } from './hold.ts';
 import type { Lease, Leases } from './leases.ts';
 import { holdDelivery } from './settle.ts';
+import { createTurns, type Turn, type Turns } from './turn.ts';
 
 export interface ScheduleDeps {
   clock: Clock;
@@ -47,10 +48,11 @@ const refusedMs = 1_000;
 
 export function createScheduler(deps: ScheduleDeps): Scheduler {
   let woken = new AbortController();
+  const turns = createTurns({ queue: deps.queue, leases: deps.leases, now: () => deps.clock.now() });
   return {
     poke: () => woken.abort(),
     placeFreed: () => {
-      if (deps.leases.takeWaiting()) woken.abort();
+      if (deps.leases.isWaiting()) woken.abort();
     },
     async run(signal) {
       while (!signal.aborted && !(await written(releaseLost(deps), 'lost leases could not be freed', deps))) {
@@ -58,7 +60,7 @@ export function createScheduler(deps: ScheduleDeps): Scheduler {
       }
       while (!signal.aborted) {
         woken = new AbortController();
-        if (await written(takeDue(deps), 'due deliveries could not be leased', deps))
+        if (await written(takeDue(deps, turns), 'due deliveries could not be leased', deps))
           await deps.clock.sleep(lookMs, AbortSignal.any([signal, woken.signal]));
         else await deps.clock.sleep(refusedMs, signal);
       }
@@ -77,9 +79,10 @@ async function written(work: Promise<void>, problem: string, { log }: ScheduleDe
   }
 }
 
-/** After a start no attempt is under way: what was leased is due again (invariant I4). */
+/** After a start no attempt is under way: what was leased is due again (invariant I4), and no site is known to be full. */
 async function releaseLost({ queue, commit, clock }: ScheduleDeps): Promise<void> {
   await commit.run(() => {
+    queue.unparkAll();
     for (const { mailId, n } of queue.leased()) {
       const before = queue.delivery(mailId, n);
       if (!before) continue;
@@ -90,23 +93,28 @@ async function releaseLost({ queue, commit, clock }: ScheduleDeps): Promise<void
   });
 }
 
-async function takeDue(deps: ScheduleDeps): Promise<void> {
+async function takeDue(deps: ScheduleDeps, turns: Turns): Promise<void> {
   await releaseDue(deps);
-  await leaseDue(deps);
+  await leaseDue(deps, turns);
 }
 
-async function leaseDue(deps: ScheduleDeps): Promise<void> {
-  const { clock, queue, commit, leases } = deps;
-  const room = leases.room();
-  const except = leases.fullDestinations();
-  // Whether anything is due beyond what fits is not known then: the next place that becomes free looks again.
-  if (room === 0 || except.length > 0) leases.noteWaiting();
-  if (room === 0) return;
-  const due = queue.due({ now: clock.now(), except, limit: room });
-  if (due.length === room) leases.noteWaiting();
-  if (due.length === 0) return;
-  const taken = leases.takeForDue(due);
-  const writing = commit.run(() => taken.map((lease) => writeLease(lease, deps)));
+/** Again and again while there is room and something to do with it. */
+async function leaseDue(deps: ScheduleDeps, turns: Turns): Promise<void> {
+  let turn: Turn;
+  do {
+    turn = turns.take();
+    deps.leases.setWaiting(turn);
+    if (turn.leases.length + turn.parked.length === 0) return;
+    await writeTurn(turn, deps);
+  } while (turn.more && deps.leases.room() > 0);
+}
+
+async function writeTurn({ leases: taken, parked }: Turn, deps: ScheduleDeps): Promise<void> {
+  const { leases, queue, commit } = deps;
+  const writing = commit.run(() => {
+    for (const { lane, until } of parked) queue.park(lane, until);
+    return taken.map((lease) => writeLease(lease, deps));
+  });
   const leased = await writing.catch((fault: unknown) => {
     for (const lease of taken) leases.release(lease);
     throw fault;

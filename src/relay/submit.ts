@@ -6,7 +6,7 @@ import type { Clock } from '../base/clock.ts';
 import { crashPoint } from '../base/crash-point.ts';
 import { mailIdParts } from '../base/id.ts';
 import type { DeliveryFacts, MailFacts } from '../events/event.ts';
-import { mailClassOf } from '../protocol/smtp/envelope-options.ts';
+import { type MailClass, mailClassOf } from '../protocol/smtp/envelope-options.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { ContentPlace, Spool } from '../spool/spool.ts';
 import type { GroupCommit } from '../store/store.ts';
@@ -110,7 +110,7 @@ function held(
 async function enqueue(mail: AcceptedMail, deps: SubmitDeps): Promise<CountedQuota | null> {
   const { mailId, acceptedAt } = mail.facts;
   const leases = deps.leases.takeForNewMail(
-    mailId,
+    { mailId, tenantId: mail.facts.tenantId, class: classOf(mail) },
     mail.deliveries.filter((delivery) => delivery.state === 'queued'),
   );
   const leasedNow = new Set(leases.flatMap((lease) => lease.numbers));
@@ -133,6 +133,10 @@ async function enqueue(mail: AcceptedMail, deps: SubmitDeps): Promise<CountedQuo
   if (inserted.ok) crashPoint('mail-committed');
   beginLeased(mail, inserted.ok ? inserted.deliveries : [], leases, deps);
   return inserted.ok ? null : inserted.full;
+}
+
+function classOf({ envelope }: AcceptedMail): MailClass {
+  return mailClassOf(envelope.options?.priority ?? null);
 }
 
 /** What a quota holds has lost its lease again. */
@@ -167,7 +171,7 @@ function insert(mail: AcceptedMail, place: ContentPlace, deps: SubmitDeps): Inse
       facts: delivery,
       destination: delivery.domain,
       options: forwardPathOptions.get(delivery.n) ?? null,
-      class: mailClassOf(options?.priority ?? null),
+      class: classOf(mail),
     });
     if (counted.waiting.has(delivery.n)) queue.holdFor(facts.mailId, delivery.n, facts.tenantId);
     const event = { mailId: facts.mailId, at, delivery, status: null, engagement: null };

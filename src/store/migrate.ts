@@ -5,6 +5,7 @@ import { dkimKeys } from './migrations/0002-dkim-keys.ts';
 import { limitsAndSuppressions } from './migrations/0003-limits-and-suppressions.ts';
 import { envelopeOptions } from './migrations/0004-envelope-options.ts';
 import { mtaStsPolicies } from './migrations/0005-mta-sts-policies.ts';
+import { lanes } from './migrations/0006-lanes.ts';
 
 /** In order; never edit one that was released, add another. */
 const migrations: readonly string[] = [
@@ -13,6 +14,7 @@ const migrations: readonly string[] = [
   limitsAndSuppressions,
   envelopeOptions,
   mtaStsPolicies,
+  lanes,
 ];
 
 export const storeVersion = migrations.length;
