@@ -133,8 +133,9 @@ export const limits = {
   /** MX hosts tried for one domain, best first (RFC 5321 §5.1 asks for at least two). */
   mxTargets: 10,
   addressesPerTarget: 8,
-  /** Contents up to this size stand in the store; larger ones go to segment files. */
+  /** Contents up to this size stand in the store, of a mail that no other is written with up to the second; larger ones go to segment files. */
   inlineContentBytes: 16 * KiB,
+  inlineContentBytesAlone: 128 * KiB,
   segmentBytes: 64 * MiB,
   /** Mails committed in one transaction. */
   groupCommitOperations: 500,

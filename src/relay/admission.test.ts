@@ -81,7 +81,7 @@ function setUp(t: TestContext) {
 test('of many at once no more are accepted than the quota allows; nothing of the others stays', async (t) => {
   const { relay, queue, tenants, id, submit, until, store } = setUp(t);
   tenants.setLimits(id, { quotas: { month: { most: 7, whenFull: 'refuse' } } });
-  const large = Buffer.from(`From: app@acme.test\r\n\r\n${'x\r\n'.repeat(limits.inlineContentBytes)}`);
+  const large = Buffer.from(`From: app@acme.test\r\n\r\n${'x\r\n'.repeat(limits.inlineContentBytesAlone)}`);
   const results = await Promise.all(
     Array.from({ length: 20 }, (_, n) => submit(['ok@example.test'], n % 3 === 0 ? { content: large } : {})),
   );

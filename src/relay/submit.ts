@@ -121,7 +121,7 @@ async function enqueue(mail: AcceptedMail, deps: SubmitDeps): Promise<CountedQuo
   );
   let inserted: Inserted = { ok: true, deliveries: [] };
   try {
-    const place = await deps.spool.place(mail.content);
+    const place = await deps.spool.place(mail.content, deps.commit.idle());
     crashPoint('content-written');
     inserted = await deps.commit
       .run(() => insert({ ...mail, deliveries }, place, deps))

@@ -37,7 +37,7 @@ const large = limits.inlineContentBytes + 1;
 
 /** Places a content and keeps it, as a submission does. */
 async function write(spool: Spool, mailId: number, content: Buffer): Promise<ContentPlace> {
-  const place = await spool.place(content);
+  const place = await spool.place(content, false);
   spool.keep(mailId, place, content);
   spool.settled(place);
   return place;
@@ -57,6 +57,20 @@ test('a content is read back as it was written, small or large, any bytes', asyn
     }),
     { numRuns: 60 },
   );
+});
+
+test('a rather large content that is alone goes into the store, a very large one does not', async (t) => {
+  const { spool } = setUp(t);
+  const most = limits.inlineContentBytesAlone;
+  for (const [bytes, inStore] of [
+    [large, true],
+    [most, true],
+    [most + 1, false],
+  ] as const) {
+    const place = await spool.place(Buffer.alloc(bytes, 1), true);
+    assert.equal(place.segment === null, inStore, `${bytes} bytes`);
+    spool.settled(place);
+  }
 });
 
 test('a segment that is gone, cut or changed is said to be so', async (t) => {
@@ -101,7 +115,7 @@ test('a spool opened again never writes over what was there', async (t) => {
 
 test('a segment is kept while the mail of a content in it is not committed yet', async (t) => {
   const { store, spool } = setUp(t);
-  const place = await spool.place(Buffer.alloc(large));
+  const place = await spool.place(Buffer.alloc(large), false);
   spool.close();
   assert.equal(spool.sweep(), 0);
   insertMail(store, 1, place);
@@ -114,7 +128,7 @@ test('a segment is kept while the mail of a content in it is not committed yet',
 test('many contents at once are all there', async (t) => {
   const { spool } = setUp(t);
   const contents = Array.from({ length: 40 }, (_, index) => Buffer.alloc(large + index, index));
-  const places = await Promise.all(contents.map((content) => spool.place(content)));
+  const places = await Promise.all(contents.map((content) => spool.place(content, false)));
   for (const [index, content] of contents.entries()) {
     const place = places[index];
     assert.ok(place);

@@ -1,6 +1,6 @@
 /**
  * The spool: where the content of a mail stands until every delivery of it has ended. Small contents go into the
- * store beside the queue rows; large ones are appended to segment files. A content is on disk before the transaction
+ * store beside the queue rows; large ones are appended to segment files, where each is written once. A content is on disk before the transaction
  * that names it commits (invariant I1).
  *
  * This is the module's door. Not here: when a content may be removed (queue, relay).
@@ -24,10 +24,11 @@ export type ContentRead = { ok: true; content: Buffer } | { ok: false; problem: 
 
 export interface Spool {
   /**
-   * Finds a place for the content of a new mail; a large one is on disk when it resolves. Rejects when the disk
-   * refuses. The place is kept from the sweep until `settled`.
+   * Finds a place for the content of a new mail; one in a segment file is on disk when it resolves. Rejects when the disk
+   * refuses. The place is kept from the sweep until `settled`. `alone`: no other mail is being written. Then also a
+   * rather large content goes into the store: it is written twice there, but has to wait for one sync and not for two.
    */
-  place(content: Buffer): Promise<ContentPlace>;
+  place(content: Buffer, alone: boolean): Promise<ContentPlace>;
   /** Within the transaction that inserts the mail: writes a content whose place is the store. */
   keep(mailId: number, place: ContentPlace, content: Buffer): void;
   /** That transaction has committed or failed. */
@@ -47,9 +48,10 @@ export function openSpool(directory: string, store: Store): Spool {
   const isNamed = (segment: number) =>
     store.get('SELECT 1 FROM mails WHERE segment = ? LIMIT 1', segment) !== undefined;
   return {
-    async place(content) {
+    async place(content, alone) {
       const facts = { bytes: content.length, checksum: crc32(content) };
-      if (content.length <= limits.inlineContentBytes) return { segment: null, offset: null, ...facts };
+      const inlineBytes = alone ? limits.inlineContentBytesAlone : limits.inlineContentBytes;
+      if (content.length <= inlineBytes) return { segment: null, offset: null, ...facts };
       const location = await segments.append(content);
       unsettled.set(location.segment, (unsettled.get(location.segment) ?? 0) + 1);
       return { ...location, ...facts };

@@ -117,9 +117,10 @@ test('what nobody waits for is committed with the next group, or alone after a w
   };
   const commit = createGroupCommit({ ...store, sync }, unexpected);
   const unhurried = commit.runSoon(() => store.run(insert, 'unhurried', ''));
-  for (let turns = 0; turns < 3; turns += 1) await turn();
-  assert.equal(syncs, 0);
-  await Promise.all([commit.run(() => store.run(insert, 'hurried', '')), unhurried]);
+  assert.equal(commit.idle(), true);
+  const hurried = commit.run(() => store.run(insert, 'hurried', ''));
+  assert.equal(commit.idle(), false);
+  await Promise.all([hurried, unhurried]);
   assert.equal(syncs, 1);
   await commit.runSoon(() => store.run(insert, 'alone', ''));
   assert.equal(syncs, 2);

@@ -17,6 +17,8 @@ export interface GroupCommit {
   run<T>(work: () => T): Promise<T>;
   /** The same for what nobody waits for: joins the next group, and is the reason for one only after some milliseconds. */
   runSoon<T>(work: () => T): Promise<T>;
+  /** Nothing is being committed, and nobody waits for it. */
+  idle(): boolean;
   /** Resolves when everything handed in so far is on disk. */
   drain(): Promise<void>;
 }
@@ -105,6 +107,7 @@ export function createGroupCommit(store: Store, onSyncFault: (fault: unknown) =>
       if (!due && waiting.length === 1) lingering.set(limits.groupCommitLingerMs);
       return done;
     },
+    idle: () => running === null,
     async drain() {
       for (commitNow(); running !== null; commitNow()) await running;
     },

@@ -21,7 +21,8 @@ import { mountSmallDisk, skipWithoutMount } from '../support/small-disk.ts';
 import { until } from '../support/until.ts';
 import { startWaybill } from '../support/waybill.ts';
 
-const largeText = 'a line of some length that makes the content large\r\n'.repeat(1000);
+/** Goes into a segment file, whatever else is under way. */
+const largeText = 'a line of some length that makes the content large\r\n'.repeat(3000);
 const frameHeadBytes = 24;
 
 /** Some mails that wait, and then SIGKILL. The sink takes them once it is told to. */

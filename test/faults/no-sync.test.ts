@@ -11,7 +11,8 @@ import { startSink } from '../support/sink.ts';
 import { until } from '../support/until.ts';
 import { startWaybill } from '../support/waybill.ts';
 
-const largeText = 'a line of some length that makes the content large\r\n'.repeat(1000);
+/** Goes into a segment file, whatever else is under way. */
+const largeText = 'a line of some length that makes the content large\r\n'.repeat(3000);
 
 async function setUp(t: test.TestContext) {
   const disk = createFaultyDisk(t);

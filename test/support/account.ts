@@ -14,7 +14,8 @@ export interface Traffic {
 
 const sendersAtOnce = 4;
 /** Over the bound up to which contents stand in the store, so that segment files are in use as well. */
-const largeText = 'a line of some length that makes the content large\r\n'.repeat(500);
+/** Goes into a segment file, whatever else is under way. */
+const largeText = 'a line of some length that makes the content large\r\n'.repeat(3000);
 
 /** Sends `count` mails, each again until it is accepted. Resolves with the relay ids of the 250 replies. */
 export async function sendUntilAccepted(traffic: Traffic, count: number, first = 0): Promise<string[]> {
