@@ -25,14 +25,15 @@ export const directions: Readonly<Record<string, readonly string[]>> = {
   spool: ['base', 'protocol', 'events', 'store'],
   ledger: ['base', 'events'],
   relay: ['base', 'protocol', 'events', 'store', 'tenants', 'spool', 'queue', 'dns', 'smtp-client'],
+  imports: ['base', 'protocol', 'events', 'store', 'queue', 'relay'],
   'smtp-server': ['base', 'protocol', 'events', 'tenants', 'relay', 'ledger'],
   http: ['base', 'protocol', 'events', 'tenants', 'relay', 'ledger'],
   'console-api': ['base', 'protocol', 'events', 'tenants', 'relay', 'ledger', 'http'],
   tracking: ['base', 'protocol', 'events', 'tenants', 'relay', 'ledger', 'http'],
   webhooks: ['base', 'protocol', 'events', 'tenants', 'relay', 'ledger'],
-  'dialects/*': ['dialects', 'http', 'relay', 'ledger', 'tenants', 'events', 'protocol', 'base'],
+  'dialects/*': ['dialects', 'http', 'imports', 'relay', 'ledger', 'tenants', 'events', 'protocol', 'base'],
   /** The files beside the dialects: the contract of all, and the list of all. */
-  dialects: ['dialects/*', 'http', 'relay', 'ledger', 'tenants', 'events', 'protocol', 'base'],
+  dialects: ['dialects/*', 'http', 'imports', 'relay', 'ledger', 'tenants', 'events', 'protocol', 'base'],
 };
 
 /** Files besides the door that outsiders may import, each for a reason. */
@@ -46,8 +47,10 @@ export const sideDoors: Readonly<Record<string, readonly string[]>> = {
    * imports the door for that would load the engine.
    */
   ledger: ['writer.ts', 'status-condition.ts'],
-  /** What came back is read without a relay. */
-  relay: ['receive-report.ts'],
+  /** The form that every format of logs fills. */
+  imports: ['record.ts'],
+  /** What came back, or was logged elsewhere, is read and judged without a relay. */
+  relay: ['receive-report.ts', 'provider.ts', 'report-text.ts', 'report-verdict.ts'],
   /** The contract the listener asks for, and its fulfilment by relay and tenants. */
   'smtp-server': ['handler.ts', 'relay-handler.ts'],
 };

@@ -9,9 +9,12 @@ import type { InstallationKey } from './secret.ts';
 
 /** 2024-01-01T00:00:00Z. */
 export const mailIdEpoch: EpochMs = 1_704_067_200_000;
-export const maxNode = 31;
+/** Mails that another system handled and whose log was imported have a node of their own. */
+export const importNode = 31;
+/** Highest number a relay node can have. */
+export const maxNode = importNode - 1;
 const sequences = 128;
-const nodes = maxNode + 1;
+const nodes = importNode + 1;
 const perMillisecond = sequences * nodes;
 const maxMilliseconds = 2 ** 41;
 
@@ -33,6 +36,34 @@ export function mailIdParts(mailId: number): MailIdParts {
     node: Math.floor(low / sequences),
     sequence: low % sequences,
   };
+}
+
+/**
+ * No event of the mail is older than that. Nothing happens to a mail before it is accepted, so the id tells; an
+ * imported mail may be older than its id can say.
+ */
+export function nothingBefore(mailId: number): EpochMs {
+  const { at, node } = mailIdParts(mailId);
+  return node === importNode ? 0 : at;
+}
+
+const importSpread = 1_000;
+/** All of the time before ids begin is told within their first day. */
+const ancientMs = 86_400_000;
+
+/**
+ * A mail id for an imported mail: not before its acceptance, and spread by `hash` over the second that follows, since
+ * many logs tell whole seconds. Which of them is free the caller knows: `attempt` counts from 0.
+ */
+export function importedMailId(acceptedAt: EpochMs, hash: number, attempt: number): number {
+  const place = (hash % (importSpread * sequences)) + attempt;
+  const at = importableAt(acceptedAt) + Math.floor(place / sequences);
+  return composeMailId({ at, node: importNode, sequence: place % sequences });
+}
+
+function importableAt(acceptedAt: EpochMs): EpochMs {
+  if (acceptedAt >= mailIdEpoch) return Math.floor(acceptedAt);
+  return mailIdEpoch + Math.floor((Math.max(0, acceptedAt) / mailIdEpoch) * ancientMs);
 }
 
 /** Smallest mail id of that millisecond: ranges of time become ranges of ids. */

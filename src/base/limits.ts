@@ -263,6 +263,37 @@ export const limits = {
   dsnDiagnosticsChars: 64 * KiB,
   /** Recipients named in the part for people; the part for programs names all. */
   dsnRecipientsInWords: 50,
+  /** Imported logs: characters of a line that are looked at, and lines read before what they tell is written. */
+  importLineChars: 32 * KiB,
+  importBatchLines: 1_000,
+  /** One event of a log that is JSON. */
+  importJsonChars: 1 * MiB,
+  /** Events of such a log that are put in order before they are read: exports begin with the newest. */
+  importSortedEvents: 50_000,
+  /** Bytes at the beginning of a file by which it is known again. */
+  importFingerprintBytes: 4 * KiB,
+  /** Mails under way that are in memory; more are in the store. */
+  importMailsInMemory: 50_000,
+  /** SMTP sessions and transactions of a log that are remembered for what is told of them later. */
+  importSessions: 20_000,
+  importDeliveriesPerMail: 10_000,
+  /** Characters of a text that another program logged, and of an address. */
+  importTextChars: 2 * KiB,
+  importAddressChars: 512,
+  /** Days that a mail may be under way: a queue id that comes back later is another mail. */
+  importUnderWayMs: 14 * 86_400_000,
+  /** How far apart lines about one mail may be written out of order. */
+  importDisorderMs: 5_000,
+  /** What may be a mail that comes back from a content filter is held back that long, in the time of the log. */
+  importHandOverMs: 30_000,
+  /** Imported mails by which a line is known to be imported already; the oldest are forgotten. */
+  importMailsRemembered: 20_000_000,
+  importRunsRemembered: 10_000,
+  /** Events on their way to the ledger; with more, an import waits while a server carries them. */
+  importBacklogEvents: 200_000,
+  importBacklogWaitMs: 100,
+  /** How often a followed file is looked at. */
+  importFollowMs: 250,
   /** `waybill.toml`. */
   configFileBytes: 1 * MiB,
 } as const;

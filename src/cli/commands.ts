@@ -11,6 +11,7 @@ import { dkimListCommand } from './commands/dkim-list.ts';
 import { dkimRetireCommand } from './commands/dkim-retire.ts';
 import { dkimRotateCommand } from './commands/dkim-rotate.ts';
 import { dkimShowCommand } from './commands/dkim-show.ts';
+import { importCommand } from './commands/import.ts';
 import { logCommand } from './commands/log.ts';
 import { operatorCreateCommand } from './commands/operator-create.ts';
 import { operatorListCommand } from './commands/operator-list.ts';
@@ -64,4 +65,5 @@ export const commands: readonly Command[] = [
   configShowCommand,
   configCheckCommand,
   diagnoseReportCommand,
+  importCommand,
 ];

@@ -10,6 +10,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Option } from '../base/option.ts';
 import type { InstallationKey } from '../base/secret.ts';
 import type { Endpoint } from '../http/endpoint.ts';
+import type { LogFormat } from '../imports/record.ts';
 import type { Ask } from '../ledger/ledger.ts';
 import type { Stream, Tenant, Tenants } from '../tenants/tenants.ts';
 
@@ -36,6 +37,8 @@ export interface Dialect {
   /** Arguments for `curl` that ask one typical question with these credentials, ready to paste. */
   example(baseUrl: string, credentials: Record<string, string>, sendingDomain: string): string;
   endpoints: readonly Endpoint[];
+  /** Events as the service itself hands them out, for `waybill import`. */
+  logFormat?: LogFormat;
   /** All routes, mounted at `/`. Answers every error in the words of the dialect. */
   routes(deps: DialectDeps): Hono;
 }

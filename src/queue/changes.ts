@@ -21,6 +21,15 @@ export function createQueueChanges(store: Store): QueueChanges {
         options && JSON.stringify(options),
       );
     },
+    rememberMail(facts) {
+      store.run(
+        `INSERT INTO mails (mail_id, tenant_id, facts, open_deliveries, last_sequence, content_bytes, checksum)
+         VALUES (?, ?, ?, 0, 0, 0, 0) ON CONFLICT (mail_id) DO UPDATE SET facts = excluded.facts`,
+        facts.mailId,
+        facts.tenantId,
+        JSON.stringify(facts),
+      );
+    },
     insertDelivery(mailId, { facts, destination, options = null, class: mailClass = 'transactional' }) {
       store.run(
         `INSERT INTO deliveries (n, destination, due_at, leased_at, state, facts, options, bulk, mail_id, tenant_id)

@@ -86,6 +86,8 @@ export interface QueueFilter {
 export interface QueueChanges {
   /** Inserts a mail; its deliveries and events follow. */
   insertMail(mail: QueuedMail): void;
+  /** A mail that another system handled: there is nothing to deliver, and events that tell of it may follow later. */
+  rememberMail(facts: MailFacts): void;
   insertDelivery(mailId: number, delivery: NewDelivery): void;
   /** Writes the facts of a delivery after a change, and frees its lease unless `facts.leased`. */
   update(before: QueuedDelivery, facts: DeliveryFacts): void;

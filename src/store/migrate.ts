@@ -6,6 +6,7 @@ import { limitsAndSuppressions } from './migrations/0003-limits-and-suppressions
 import { envelopeOptions } from './migrations/0004-envelope-options.ts';
 import { mtaStsPolicies } from './migrations/0005-mta-sts-policies.ts';
 import { lanes } from './migrations/0006-lanes.ts';
+import { imports } from './migrations/0007-imports.ts';
 
 /** In order; never edit one that was released, add another. */
 const migrations: readonly string[] = [
@@ -15,6 +16,7 @@ const migrations: readonly string[] = [
   envelopeOptions,
   mtaStsPolicies,
   lanes,
+  imports,
 ];
 
 export const storeVersion = migrations.length;

@@ -4,7 +4,7 @@
  */
 import type { Hono } from 'hono';
 import { z } from 'zod';
-import { mailIdParts } from '../../base/id.ts';
+import { nothingBefore } from '../../base/id.ts';
 import { limits } from '../../base/limits.ts';
 import { eventTypes, type MailEvent } from '../../events/event.ts';
 import type { Endpoint } from '../../http/endpoint.ts';
@@ -113,7 +113,7 @@ function isBefore(a: TenantEvent, b: TenantEvent): boolean {
 
 /** Nothing happens to a mail before it is accepted: its id tells where to begin. */
 function filterOf({ id, type, since, until }: Question): EventFilter {
-  const from = Math.max(since ?? 0, id ? mailIdParts(id.mailId).at : 0);
+  const from = Math.max(since ?? 0, id ? nothingBefore(id.mailId) : 0);
   return {
     ...(id ?? {}),
     ...(type === undefined ? {} : { types: type }),

@@ -7,6 +7,7 @@
  */
 import { randomHex } from '../../base/random.ts';
 import type { Dialect } from '../dialect.ts';
+import { eventExport } from './import-events.ts';
 import { options } from './options.ts';
 import { mount, type Route } from './route.ts';
 import { aggregatesCountries } from './routes/aggregates-countries.ts';
@@ -57,6 +58,7 @@ export const mailgun: Dialect = {
     const url = `${baseUrl}/v3/${sendingDomain}/stats/total?event=accepted&event=delivered&event=failed&duration=1d`;
     return `--user 'api:${apiKey}' '${url}'`;
   },
+  logFormat: eventExport,
   endpoints: routes.map(({ endpoint }) => endpoint),
   routes: (deps) => mount(routes, deps),
 };
