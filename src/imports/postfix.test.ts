@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { skipWithoutTestdata, testdataFolder } from '../../test/support/environment.ts';
-import { type ImportWorld, importedAt, newImportWorld } from '../../test/support/import-world.ts';
+import { type ImportWorld, newImportWorld } from '../../test/support/import-world.ts';
 import { postfix } from './formats/postfix.ts';
 
 let world: ImportWorld;
