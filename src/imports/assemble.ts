@@ -22,6 +22,8 @@ export interface Assembler {
   take(record: LogRecord): void;
   /** What came since; `all`: also of what could still turn out to have come back from a filter. */
   changes(how: { all: boolean }): Changes;
+  /** Something is held back until it is known whose it is. */
+  isWaiting(): boolean;
   readonly sums: Share;
 }
 
@@ -32,6 +34,7 @@ export function createAssembler(book: MailBook, run: number, sums: Share): Assem
   return {
     take: (record) => work.take(record),
     changes: ({ all }) => work.changes(all),
+    isWaiting: () => work.isWaiting,
     sums,
   };
 }
@@ -63,8 +66,12 @@ class Assembly {
     generation.lastAt = Math.max(generation.lastAt, record.at);
     this.#touched.add(generation).add(main);
     if (main.mail === null) this.#count(main, main.share ?? noShare());
-    else if (record.kind !== 'mail' && this.#mayBeHandedOver(main, record)) this.#waitWith(main, record);
-    else this.#apply(generation, main.mail, record);
+    else if (record.kind === 'mail') this.#apply(generation, main.mail, record);
+    else if (this.#mayBeHandedOver(main, record)) this.#waitWith(main, record);
+    else {
+      this.#applyWaiting(main);
+      this.#apply(generation, main.mail, record);
+    }
   }
 
   #apply(generation: Generation, mail: ImportedMail, record: LogRecord): void {
@@ -153,12 +160,21 @@ class Assembly {
 
   /** What was not claimed in time was no hand-over. */
   #release(all: boolean): void {
-    for (const [generation, records] of this.#waiting) {
+    for (const generation of this.#waiting.keys()) {
       if (!all && this.#newestAt - generation.firstAt <= limits.importHandOverMs) continue;
-      this.#waiting.delete(generation);
-      for (const record of records)
-        if (generation.mail !== null) this.#apply(generation, generation.mail, record);
+      this.#applyWaiting(generation);
     }
+  }
+
+  #applyWaiting(generation: Generation): void {
+    const records = this.#waiting.get(generation) ?? [];
+    this.#waiting.delete(generation);
+    for (const record of records)
+      if (generation.mail !== null) this.#apply(generation, generation.mail, record);
+  }
+
+  get isWaiting(): boolean {
+    return this.#waiting.size > 0;
   }
 
   changes(all: boolean): Changes {

@@ -37,6 +37,10 @@ export async function followLog(deps: ImportDeps, path: string): Promise<Summary
   let followed: Followed | null = null;
   try {
     while (!deps.signal.aborted) {
+      if (followed !== null && (await isCutOff(followed))) {
+        await followed.handle.close();
+        [followed, left] = [null, null];
+      }
       followed ??= await openAt(deps, path, left);
       const read: number = followed === null ? 0 : await readOn(intake, followed);
       if (followed !== null) left = followed.place;
@@ -44,7 +48,7 @@ export async function followLog(deps: ImportDeps, path: string): Promise<Summary
       deps.tell({ ...intake.sums, file: path, bytes: left?.offset ?? 0, totalBytes: 0 });
       if (read > 0) {
         await intake.restrain();
-      } else if (followed !== null && (await hasEnded(followed, path))) {
+      } else if (followed !== null && (await isReplaced(followed, path))) {
         await followed.handle.close();
         [followed, left] = [null, null];
       } else {
@@ -124,8 +128,14 @@ async function growHead({ handle, place, base, readBytes }: Followed): Promise<v
   place.head = await headOf(handle, place.headBytes);
 }
 
-/** Another file has its name, or it was cut off behind our back. */
-async function hasEnded({ inode, base, readBytes }: Followed, path: string): Promise<boolean> {
+/** Its content was copied elsewhere, and it begins anew. */
+async function isCutOff({ handle, place, base, readBytes }: Followed): Promise<boolean> {
+  const { size } = await handle.stat();
+  return size < base + readBytes || (await headOf(handle, place.headBytes)) !== place.head;
+}
+
+/** Another file has its name. */
+async function isReplaced({ inode }: Followed, path: string): Promise<boolean> {
   const facts = await stat(path).catch(() => null);
-  return facts !== null && (facts.ino !== inode || facts.size < base + readBytes);
+  return facts !== null && facts.ino !== inode;
 }

@@ -47,7 +47,7 @@ export function beginIntake(deps: ImportDeps, files: string): Intake {
     write(left, how) {
       const changes = assembler.changes(how);
       newEvents += writer.write(changes, JSON.stringify({ sums, left }));
-      book.trim(({ mail, stored }) => mail !== null && !stored);
+      book.trim(!assembler.isWaiting());
       pending = 0;
     },
     async restrain() {

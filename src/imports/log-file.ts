@@ -12,7 +12,7 @@ export interface Piece {
   text: string;
   /** Place behind it: bytes of the uncompressed file for lines, their number for objects. */
   end: number;
-  /** Nothing ended the last one: more of it may be written later. */
+  /** False for an object that has no end: the rest of it may be written later. */
   whole: boolean;
 }
 
@@ -103,7 +103,7 @@ async function* counted(bytes: Bytes, count: (bytes: number) => void): Bytes {
   }
 }
 
-/** Lines without their line end, behind the first `skip` bytes. Too long ones are cut. */
+/** Lines without their line end, behind the first `skip` bytes. Too long ones are cut; the last needs no end. */
 export async function* linesOf(bytes: Bytes, skip: number): AsyncGenerator<Piece> {
   const cutter = createLineCutter(skip);
   for await (const chunk of bytes) yield* cutter.take(chunk);
@@ -120,17 +120,19 @@ export interface LineCutter {
 
 export function createLineCutter(skip: number): LineCutter {
   let place = 0;
+  /** The last byte passed over: a line that was read before its end was there is not read again. */
+  let before = lineFeed;
   let kept: Uint8Array[] = [];
   let keptBytes = 0;
   const keep = (part: Uint8Array) => {
     if (keptBytes < limits.importLineChars) kept.push(part.subarray(0, limits.importLineChars - keptBytes));
     keptBytes += part.length;
   };
-  const piece = (whole: boolean): Piece => {
+  const piece = (): Piece => {
     const text = Buffer.concat(kept).toString('utf8');
     kept = [];
     keptBytes = 0;
-    return { text: text.endsWith('\r') ? text.slice(0, -1) : text, end: place, whole };
+    return { text: text.endsWith('\r') ? text.slice(0, -1) : text, end: place, whole: true };
   };
   return {
     *take(chunk) {
@@ -138,12 +140,15 @@ export function createLineCutter(skip: number): LineCutter {
       if (place < skip) {
         from = Math.min(chunk.length, skip - place);
         place += from;
+        before = chunk[from - 1] ?? before;
       }
       for (let at = chunk.indexOf(lineFeed, from); at !== -1; at = chunk.indexOf(lineFeed, from)) {
         keep(chunk.subarray(from, at));
         place += at + 1 - from;
         from = at + 1;
-        yield piece(true);
+        const next = piece();
+        if (before === lineFeed) yield next;
+        before = lineFeed;
       }
       if (from < chunk.length) {
         // The chunk may be used again by whoever reads.
@@ -152,7 +157,7 @@ export function createLineCutter(skip: number): LineCutter {
       }
     },
     *end() {
-      if (keptBytes > 0) yield piece(false);
+      if (keptBytes > 0 && before === lineFeed) yield piece();
     },
   };
 }

@@ -23,8 +23,6 @@ export interface Generation {
   share: Share | null;
   /** The run whose sums have its share. */
   run: number;
-  /** It has a row in the store. */
-  stored: boolean;
 }
 
 export interface MailBook {
@@ -36,8 +34,11 @@ export interface MailBook {
   underWay(id: string): Generation | null;
   /** To be called within a transaction. */
   save(generation: Generation, mailId: number | null): void;
-  /** Lets go of what has been saved, oldest first, as far as there is too much; `keep` says what must stay. */
-  trim(keep: (generation: Generation) => boolean): void;
+  /**
+   * When all is saved: lets go of what came to its end as far as there is too much in memory; if that is not enough and
+   * `canForget`, of everything, since generations point to each other.
+   */
+  trim(canForget: boolean): void;
   /** True if no imported mail has that id. */
   isFree(mailId: number): boolean;
 }
@@ -59,11 +60,12 @@ export function openMailBook(store: Store, source: number): MailBook {
     known: (id, at) => choose(generationsOf(id), { kind: 'ended', id, at }),
     underWay: (id) => generationsOf(id).findLast(({ mail }) => mail !== null) ?? null,
     save: (generation, mailId) => save(store, source, generation, mailId),
-    trim(keep) {
+    trim(canForget) {
       for (const [id, generations] of known) {
         if (known.size <= limits.importMailsInMemory) return;
-        if (!generations.some(keep)) known.delete(id);
+        if (generations.every(isOver)) known.delete(id);
       }
+      if (known.size > limits.importMailsInMemory && canForget) known.clear();
     },
     isFree: (mailId) =>
       store.get(
@@ -72,6 +74,10 @@ export function openMailBook(store: Store, source: number): MailBook {
         mailId,
       ) === undefined,
   };
+}
+
+function isOver({ mail, partOf }: Generation): boolean {
+  return mail === null && (partOf === null || partOf.mail === null);
 }
 
 /** Null if the record begins another mail. */
@@ -100,7 +106,7 @@ function begin(generations: Generation[], record: LogRecord): Generation {
   const { id, at } = record;
   const generation: Generation = {
     ...{ id, firstAt: at, lastAt: at, mail: newMail(record), partOf: null },
-    ...{ headless: !(record.kind === 'mail' && record.begins), share: null, run: 0, stored: false },
+    ...{ headless: !(record.kind === 'mail' && record.begins), share: null, run: 0 },
   };
   const place = generations.findIndex(({ firstAt }) => firstAt > at);
   generations.splice(place === -1 ? generations.length : place, 0, generation);
@@ -131,7 +137,6 @@ function generationOf(row: Row, others: (id: string) => Generation[]): Generatio
     headless: integer(row, 'headless') === 1,
     share: row['share'] === null ? null : unpackShare(text(row, 'share')),
     run: integer(row, 'run_id'),
-    stored: true,
   };
 }
 
@@ -147,7 +152,6 @@ function save(store: Store, source: number, generation: Generation, mailId: numb
     ...[source, id, firstAt, lastAt, mailId, run, headless ? 1 : 0],
     ...[share === null ? null : packShare(share), kept === null ? null : JSON.stringify(kept)],
   );
-  generation.stored = true;
 }
 
 function keptOf({ mail, partOf }: Generation): Kept {

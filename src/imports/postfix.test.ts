@@ -155,6 +155,22 @@ test('the same queue id on two hosts that share a log is two mails', async () =>
   assert.deepEqual(counts(await world.import(postfix, [world.file('log', log)])), [2, 2, 2, 0, 0, 0, 0]);
 });
 
+test('a mail from this machine of which one recipient is refused before its Message-ID is known', async () => {
+  const log =
+    line('Nov 20 10:00:00', 'smtpd', 'AAAAA1: client=localhost[127.0.0.1]') +
+    line(
+      'Nov 20 10:00:00',
+      'smtpd',
+      'AAAAA1: reject: RCPT from localhost[127.0.0.1]: 554 5.7.1 <no@example.org>: Access denied; from=<app@acme.test> to=<no@example.org> proto=ESMTP helo=<h>',
+    ) +
+    line('Nov 20 10:00:00', 'cleanup', 'AAAAA1: message-id=<l@acme.test>') +
+    line('Nov 20 10:00:00', 'qmgr', 'AAAAA1: from=<app@acme.test>, size=1, nrcpt=1 (queue active)') +
+    line('Nov 20 10:00:01', 'smtp', sent('AAAAA1', 'a@example.org')) +
+    line('Nov 20 10:00:01', 'qmgr', 'AAAAA1: removed');
+  const summary = await world.import(postfix, [world.file('log', log)]);
+  assert.deepEqual([...counts(summary), summary.rejected], [1, 1, 1, 0, 0, 0, 0, 1]);
+});
+
 describe('a mail that goes through a content filter', () => {
   const before = (words: string) =>
     line('Nov 20 10:00:00', 'smtpd', 'AAAAA1: client=outside.example[192.0.2.77]') +

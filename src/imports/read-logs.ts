@@ -50,27 +50,21 @@ interface Reading {
 async function readFile(deps: ImportDeps, intake: Intake, reading: Reading): Promise<void> {
   const { file, places, index, tell } = reading;
   const parse = readerOf(deps, file);
-  let rest: Piece | null = null;
+  let hasRest = false;
   for await (const pieces of batches(piecesOf(deps.format, file, places[index] ?? 0), deps.format)) {
     const parsed = pieces.map((piece) => ({ piece, said: parse(piece.text) }));
     if (deps.format.cut === 'json') parsed.sort((a, b) => timeOf(a.said) - timeOf(b.said));
-    for (const { piece, said } of parsed) {
-      if (piece.whole) intake.take(said);
-      else rest = piece;
-    }
-    places[index] = Math.max(
-      places[index] ?? 0,
-      ...pieces.filter(({ whole }) => whole).map(({ end }) => end),
-    );
+    for (const { piece, said } of parsed) if (piece.whole) intake.take(said);
+    hasRest = pieces.some(({ whole }) => !whole);
+    places[index] = pieces.findLast(({ whole }) => whole)?.end ?? places[index] ?? 0;
     intake.write(places, { all: false });
     tell();
     await intake.restrain();
     if (deps.signal.aborted) break;
   }
   intake.write(places, { all: index === places.length - 1 });
-  // Behind what is kept of the progress: more of this line may have been written when it is read again.
-  if (rest !== null) intake.take(parse(rest.text));
-  intake.write(places, { all: true });
+  // Told, but not kept with the progress: it is read again when more of it may be there.
+  if (hasRest) intake.take('unparsed');
 }
 
 function readerOf(

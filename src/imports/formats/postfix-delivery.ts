@@ -46,6 +46,8 @@ const types: Readonly<Record<string, 'delivered' | 'deferred' | 'failed' | 'expi
   deferred: 'deferred',
   bounced: 'failed',
   expired: 'expired',
+  // With `soft_bounce` a refusal is not final.
+  SOFTBOUNCE: 'deferred',
 };
 
 function fieldsOf(text: string): Fields | null {

@@ -100,9 +100,11 @@ function senderOf(entry: Entry, text: string): Parsed {
 function clientOf(entry: Entry, text: string): LogRecord {
   const [client = ''] = text.slice('client='.length).split(', ', 1);
   const address = addressInBrackets(client);
+  // A proxy before the queue tells for whom it speaks.
+  const speaksFor = addressInBrackets(/, orig_client=([^,]{1,300})/.exec(text)?.[1] ?? '');
   const authenticated = text.includes(', sasl_username=') || text.includes(', sasl_method=');
   const facts: LoggedFacts = {
-    origin: address,
+    origin: speaksFor || address,
     authenticated,
     transport: entry.program.includes('/smtps/') ? 'smtps' : 'smtp',
     protocol: authenticated ? 'ESMTPA' : 'ESMTP',
