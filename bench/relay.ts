@@ -119,6 +119,14 @@ async function load(
   };
 }
 
+let running: RunningRelay | null = null;
+
+/** Nothing is left behind when somebody has seen enough. */
+async function interrupted(): Promise<never> {
+  await running?.stop();
+  process.exit(130);
+}
+
 /** One relay at a time runs; each round starts it anew and warms it up, so that neither profits from its order. */
 async function measure(matrix: readonly Cell[]): Promise<Map<string, Measured[]>> {
   const measured = new Map<string, Measured[]>();
@@ -129,6 +137,7 @@ async function measure(matrix: readonly Cell[]): Promise<Map<string, Measured[]>
   for (let round = 1; round <= rounds; round += 1) {
     for (const name of list(options.relays)) {
       const relay = await startRelay(name, sinkPort, scripts);
+      running = relay;
       try {
         const warm = { sizeBytes: 4096, sessions: 20, persistent: true };
         await load(relay, warm, { messages: warmUp, sinkPort });
@@ -139,6 +148,7 @@ async function measure(matrix: readonly Cell[]): Promise<Map<string, Measured[]>
           measured.set(key, [...before, await load(relay, cell, { messages, sinkPort })]);
         }
       } finally {
+        running = null;
         await relay.stop();
       }
     }
@@ -204,6 +214,8 @@ const unknown = list(options.relays).find((name) => !relayNames.includes(name));
 if (unknown !== undefined) wrongUse(`unknown relay "${unknown}"; there are ${relayNames.join(', ')}`);
 if (!existsSync(join(scripts, 'peer_relay.sh')))
   wrongUse(`the load scripts are not in ${scripts}; say where with --peer-scripts`);
+process.once('SIGINT', () => void interrupted());
+process.once('SIGTERM', () => void interrupted());
 const measured = await measure(cells());
 const runs: Run[] = [...measured].map(([key, rounds]) => ({
   ...(JSON.parse(key) as { relay: string } & Cell),
