@@ -24,6 +24,7 @@ export const directions: Readonly<Record<string, readonly string[]>> = {
   queue: ['base', 'protocol', 'events', 'store'],
   spool: ['base', 'protocol', 'events', 'store'],
   ledger: ['base', 'events'],
+  backup: ['base', 'store', 'ledger'],
   relay: ['base', 'protocol', 'events', 'store', 'tenants', 'spool', 'queue', 'dns', 'smtp-client'],
   imports: ['base', 'protocol', 'events', 'store', 'queue', 'relay'],
   'smtp-server': ['base', 'protocol', 'events', 'tenants', 'relay', 'ledger'],

@@ -1,4 +1,5 @@
 /** The office process, composed: the ledger, its writer, and every HTTP API. */
+import { takeSnapshot } from './backup/backup.ts';
 import { systemClock, whenAborted } from './base/clock.ts';
 import { armCrashPoint } from './base/crash-point.ts';
 import { limits } from './base/limits.ts';
@@ -47,11 +48,17 @@ await runChild(async ({ config, token, stop, ready }: Child) => {
   });
   const ask = askAfter(() => writer.catchUp(limits.ledgerCatchUpMs), ledger);
   const deps = { ask, tenants, clock: systemClock, key, settings: config.dialects };
+  const snapshot = () =>
+    takeSnapshot({
+      paths,
+      between: (work) => writer.between(work),
+      freeze: (into) => ledger.freeze(into),
+    });
   let open = true;
   const http = createHttpServer({
     listen: config.http.listen,
     apps: [
-      createConsoleApi({ ask, tenants, token, clock: systemClock }),
+      createConsoleApi({ ask, tenants, token, clock: systemClock, snapshot }),
       ...dialects.map((dialect) => dialect.routes(deps)),
     ],
     docs: [...dialects, reference],

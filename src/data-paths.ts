@@ -8,6 +8,7 @@ export function dataPaths(dataDir: string) {
     spool: join(dataDir, 'spool'),
     ledger: join(dataDir, 'ledger'),
     tls: join(dataDir, 'tls'),
-    lock: (name: 'relay' | 'office' | 'serve') => join(dataDir, 'locks', `${name}.lock`),
+    snapshots: join(dataDir, 'snapshots'),
+    lock: (name: 'relay' | 'office' | 'serve' | 'backup') => join(dataDir, 'locks', `${name}.lock`),
   };
 }

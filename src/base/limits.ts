@@ -154,6 +154,8 @@ export const limits = {
   ledgerRetryMs: 30_000,
   /** How long an answer waits for the newest events to arrive in the ledger. */
   ledgerCatchUpMs: 5_000,
+  /** How long a backup of a stopped server waits for the outbox to be empty. */
+  backupCatchUpMs: 10 * 60_000,
   ledgerQueryMs: 30_000,
   /** Rows of one answer: hours of years by thousands of groups are refused, not sent. */
   ledgerResultRows: 1_000_000,
@@ -169,6 +171,8 @@ export const limits = {
   httpRequestMs: 120_000,
   /** A connection on which nothing moves; longer than the slowest answer. */
   httpIdleMs: 60_000,
+  /** An answer that takes long says something this often, so that its connection is not idle. */
+  httpPulseMs: 5_000,
   httpKeepAliveMs: 10_000,
   httpRequestsPerConnection: 10_000,
   httpConnections: 2_000,

@@ -1,5 +1,8 @@
 /** All commands, in the order help shows them. To add one: its file, and a line here. */
 import type { Command } from './command.ts';
+import { backupCommand } from './commands/backup.ts';
+import { backupListCommand } from './commands/backup-list.ts';
+import { backupVerifyCommand } from './commands/backup-verify.ts';
 import { configCheckCommand } from './commands/config-check.ts';
 import { configShowCommand } from './commands/config-show.ts';
 import { denyAddCommand } from './commands/deny-add.ts';
@@ -24,6 +27,7 @@ import { queueRetryCommand } from './commands/queue-retry.ts';
 import { queueShowCommand } from './commands/queue-show.ts';
 import { quotaSetCommand } from './commands/quota-set.ts';
 import { quotaShowCommand } from './commands/quota-show.ts';
+import { restoreCommand } from './commands/restore.ts';
 import { sendCommand } from './commands/send.ts';
 import { serveCommand } from './commands/serve.ts';
 import { suppressionAddCommand } from './commands/suppression-add.ts';
@@ -62,6 +66,10 @@ export const commands: readonly Command[] = [
   queueHoldCommand,
   queueReleaseCommand,
   queueMoveCommand,
+  backupCommand,
+  backupListCommand,
+  backupVerifyCommand,
+  restoreCommand,
   configShowCommand,
   configCheckCommand,
   diagnoseReportCommand,

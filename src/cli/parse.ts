@@ -26,11 +26,11 @@ export function parseCommandLine(
   if (first === undefined)
     return before.includes('--help') ? { kind: 'help', about: null } : { kind: 'nothing' };
   const behind = rest.slice(1);
-  const single = commands.find(({ name }) => name === first);
-  if (single !== undefined) return parseCall(single, [...before, ...behind], terminal);
   const { before: between, rest: others } = splitLeadingOptions(behind);
   const paired = commands.find(({ name }) => name === `${first} ${others[0]}`);
   if (paired !== undefined) return parseCall(paired, [...before, ...between, ...others.slice(1)], terminal);
+  const single = commands.find(({ name }) => name === first);
+  if (single !== undefined) return parseCall(single, [...before, ...behind], terminal);
   return groupHelp(first, [...before, ...behind], commands);
 }
 

@@ -32,23 +32,43 @@ export async function askServer<T>(run: RunFile, path: string, parameters: Param
   for (const [name, value] of parameters)
     if (value !== undefined) url.searchParams.append(name, String(value));
   const reply = await fetchReply(url, run);
-  const body: unknown = await reply.json().catch(() => null);
-  if (reply.ok) return body as T;
-  const problem = `the server answered ${reply.status}: ${detailOf(body)}`;
-  throw reply.status === 503 ? new Unreachable(problem) : new CommandProblem(problem);
+  if (!reply.ok) throw await problemOf(reply);
+  return (await reply.json()) as T;
 }
 
 export function baseUrl({ http }: RunFile): string {
   return `http://${printHostAndPort(reachable(http))}`;
 }
 
-async function fetchReply(url: URL, { token }: RunFile): Promise<Response> {
+/** A long answer, line by line as it comes. */
+export async function* streamLines(
+  run: RunFile,
+  path: string,
+  { method }: { method: 'GET' | 'POST' },
+): AsyncGenerator<string> {
+  const reply = await openReply(new URL(path, baseUrl(run)), run, { method });
+  if (!reply.ok || reply.body === null) throw await problemOf(reply);
+  let begun = '';
+  for await (const text of reply.body.pipeThrough(new TextDecoderStream())) {
+    const lines = `${begun}${text}`.split('\n');
+    begun = lines.pop() ?? '';
+    yield* lines;
+  }
+}
+
+async function problemOf(reply: Response): Promise<CommandProblem> {
+  const body: unknown = await reply.json().catch(() => null);
+  const problem = `the server answered ${reply.status}: ${detailOf(body)}`;
+  return reply.status === 503 ? new Unreachable(problem) : new CommandProblem(problem);
+}
+
+function fetchReply(url: URL, run: RunFile): Promise<Response> {
+  return openReply(url, run, { signal: AbortSignal.timeout(limits.consoleAnswerMs) });
+}
+
+async function openReply(url: URL, { token }: RunFile, more: RequestInit): Promise<Response> {
   try {
-    return await fetch(url, {
-      headers: { authorization: `Bearer ${token}` },
-      redirect: 'error',
-      signal: AbortSignal.timeout(limits.consoleAnswerMs),
-    });
+    return await fetch(url, { ...more, headers: { authorization: `Bearer ${token}` }, redirect: 'error' });
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     throw new Unreachable(

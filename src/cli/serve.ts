@@ -1,4 +1,5 @@
 /** `waybill serve`: first start, supervisor, run file, and a stop that drains. */
+import { isUnfinished } from '../backup/backup.ts';
 import { systemClock } from '../base/clock.ts';
 import { createLog } from '../base/log.ts';
 import { randomSecret } from '../base/random.ts';
@@ -26,6 +27,11 @@ export async function serve({ config, jsonReady }: ServeRequest): Promise<number
     process.stderr.write(
       `Waybill runs on ${config.dataDir} already; set WAYBILL_DATA_DIR to use another folder\n`,
     );
+    return 1;
+  }
+  if (isUnfinished(config.dataDir)) {
+    lock.release();
+    process.stderr.write(`a restore into ${config.dataDir} did not end; run it again\n`);
     return 1;
   }
   const log = createLog({ level: config.log.level, format: config.log.format, name: 'supervisor' });

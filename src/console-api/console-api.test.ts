@@ -45,7 +45,8 @@ describe("the operator's API", () => {
     rmSync(folder, { recursive: true });
   });
 
-  const api = (ask: Ask = ledger) => createConsoleApi({ ask, tenants, token, clock });
+  const snapshot = () => Promise.reject(new Error('no snapshot is taken here'));
+  const api = (ask: Ask = ledger) => createConsoleApi({ ask, tenants, token, clock, snapshot });
   const get = async (path: string, headers: Record<string, string> = { authorization: `Bearer ${token}` }) =>
     await api().request(`http://localhost${path}`, { headers });
   const ok = async (path: string): Promise<unknown> => {
@@ -265,6 +266,7 @@ describe("the operator's API", () => {
       tenants: { ...tenants, tenants: () => many },
       token,
       clock,
+      snapshot,
     });
     const reply = await app.request('/api/v1/deliveries', { headers: { authorization: `Bearer ${token}` } });
     assert.equal(reply.status, 400);

@@ -18,6 +18,7 @@ import { type Ask, LedgerFault } from '../ledger/ledger.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import { deliveriesEndpoint, mountDeliveries } from './routes/deliveries.ts';
 import { eventsEndpoint, mountEvents } from './routes/events.ts';
+import { mountSnapshots, snapshotsEndpoint, type TakeSnapshot } from './routes/snapshots.ts';
 
 export type { DeliveriesReply, DeliveryEntry, EventEntry, EventsReply } from './entries.ts';
 
@@ -27,9 +28,11 @@ export interface ConsoleApiDeps {
   /** Bearer token of this run. */
   token: string;
   clock: Clock;
+  /** Store, spool and ledger of one moment, for a backup. */
+  snapshot: TakeSnapshot;
 }
 
-export const endpoints: readonly Endpoint[] = [deliveriesEndpoint, eventsEndpoint];
+export const endpoints: readonly Endpoint[] = [deliveriesEndpoint, eventsEndpoint, snapshotsEndpoint];
 
 /** Its entry under `/docs`. */
 export const reference = {
@@ -45,6 +48,7 @@ export function createConsoleApi(deps: ConsoleApiDeps): Hono {
   app.use('/api/v1/*', bearer(deps.token));
   mountDeliveries(app, deps);
   mountEvents(app, deps);
+  mountSnapshots(app, deps);
   app.onError(answerFault);
   return app;
 }

@@ -10,6 +10,7 @@ import { append } from './append.ts';
 import { openEmbedded } from './embedded.ts';
 import type { Engine } from './engine.ts';
 import { LedgerFault } from './fault.ts';
+import { type FrozenTable, freezeTables, restoreTables } from './freeze.ts';
 import { countByBucket } from './queries/count-by-bucket.ts';
 import { deliveries } from './queries/deliveries.ts';
 import { events } from './queries/events.ts';
@@ -21,10 +22,11 @@ import { top } from './queries/top.ts';
 import type { Ask, Scope } from './question.ts';
 import { rebuildProjections } from './rebuild.ts';
 import { openRemote } from './remote.ts';
-import { migrate } from './schema/schema.ts';
+import { ledgerVersion, migrate } from './schema/schema.ts';
 
 export { LedgerFault } from './fault.ts';
 export type * from './question.ts';
+export { ledgerVersion } from './schema/schema.ts';
 
 /** Events `first`..`last` of one node's outbox, without a hole. */
 export interface Batch {
@@ -45,6 +47,23 @@ export interface Ledger extends Ask {
   close(): Promise<void>;
 }
 
+/** The ledger of an installation: what has to do with the engine itself, besides questions and appends. */
+export interface OpenLedger extends Ledger {
+  /**
+   * Puts the tables as they stand now into a folder on the same disk, without copying. Null: the ledger stands on a
+   * server. Nothing may append meanwhile, or the tables would differ from each other.
+   */
+  freeze(into: string): Promise<FrozenLedger | null>;
+}
+
+/** The tables of an embedded ledger as files, and what is needed to know of them to open them again. */
+export interface FrozenLedger {
+  engineVersion: string;
+  /** Of the newest migration that was applied. */
+  version: number;
+  tables: FrozenTable[];
+}
+
 export interface LedgerOptions {
   /** ClickHouse over HTTP, with user and password if it wants them; null: in process, in `path`. */
   url: string | null;
@@ -60,17 +79,56 @@ export interface LedgerOptions {
 const MiB = 1024 * 1024;
 
 /** Opens the engine and brings its tables up to date. */
-export async function openLedger(options: LedgerOptions): Promise<Ledger> {
+export async function openLedger(options: LedgerOptions): Promise<OpenLedger> {
   const engine = await openEngine(options);
   try {
     const applied = await migrate(engine);
-    const version = String((await engine.ask('SELECT version()'))[0]?.[0]);
+    const version = await engineVersion(engine);
     options.log?.info({ kind: engine.kind, version, applied }, 'ledger open');
   } catch (error) {
     await engine.close();
     throw error;
   }
-  return ledgerOver(engine);
+  const freeze =
+    options.url === null ? (into: string) => frozen(engine, options.path, into) : async () => null;
+  return { ...ledgerOver(engine), freeze };
+}
+
+async function frozen(engine: Engine, path: string, into: string): Promise<FrozenLedger> {
+  const tables = await freezeTables(engine, path, into);
+  return { engineVersion: await engineVersion(engine), version: ledgerVersion, tables };
+}
+
+async function engineVersion(engine: Engine): Promise<string> {
+  return String((await engine.ask('SELECT version()'))[0]?.[0]);
+}
+
+/** Sequence of the newest event that the ledger has of a node; 0 if none. */
+export async function newestSequence(options: LedgerOptions, node: string): Promise<number> {
+  const engine = await openEngine(options);
+  try {
+    await migrate(engine);
+    const rows = await engine.ask('SELECT max(sequence) FROM events WHERE outbox_node = {node:String}', {
+      node,
+    });
+    return Number(rows[0]?.[0] ?? 0);
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Makes the embedded ledger of `options.path` anew from what `freeze` put into `from`. */
+export async function restoreLedger(
+  options: LedgerOptions,
+  frozenLedger: Pick<FrozenLedger, 'tables'>,
+  from: string,
+): Promise<void> {
+  const engine = await openEngine({ ...options, url: null });
+  try {
+    await restoreTables(engine, options.path, { tables: frozenLedger.tables, from });
+  } finally {
+    await engine.close();
+  }
 }
 
 /** Makes all projections anew from the events. Nothing may append meanwhile. */

@@ -52,6 +52,11 @@ export interface Writer {
    * not within `withinMs`, or cannot be reached.
    */
   catchUp(withinMs: number): Promise<boolean>;
+  /**
+   * Runs `work` between two batches: none is begun before it has ended. What a crash or a ledger that cannot be
+   * reached has left begun is still begun then; `outbox.cursor().pendingTo` tells.
+   */
+  between<T>(work: () => Promise<T>): Promise<T>;
 }
 
 export function createWriter(options: WriterOptions): Writer {
@@ -111,6 +116,17 @@ class LedgerWriter implements Writer {
       done.abort();
       this.#waiters.delete(waiter);
     }
+  }
+
+  /** Takes the place of a drain: whoever wants one meanwhile waits for this to end. */
+  async between<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#draining !== null) await this.#draining.catch(() => undefined);
+    const done = work();
+    const ended = () => {
+      this.#draining = null;
+    };
+    this.#draining = done.then(ended, ended);
+    return await done;
   }
 
   /** A drain under way may have looked into the outbox for the last time already. */

@@ -49,6 +49,22 @@ export function createOutboxReader(store: Store): OutboxReader {
   };
 }
 
+/**
+ * For a store that is older than the ledger: what the ledger has, up to `newest`, is not brought again, and what happens
+ * from now on is numbered after it. A batch that was begun and did not arrive whole is left to be repeated.
+ */
+export function passInOutbox(store: Store, newest: number): void {
+  store.transaction(() => {
+    const outbox = createOutboxReader(store);
+    const { appendedTo, pendingTo } = outbox.cursor();
+    if (newest <= appendedTo || newest < (pendingTo ?? 0)) return;
+    outbox.advance(newest);
+    if (outbox.newest() >= newest) return;
+    const { changes } = store.run("UPDATE sqlite_sequence SET seq = ? WHERE name = 'outbox'", newest);
+    if (changes === 0) store.run("INSERT INTO sqlite_sequence (name, seq) VALUES ('outbox', ?)", newest);
+  });
+}
+
 function eventOf(row: Row): MailEvent {
   return {
     sequence: integer(row, 'sequence'),

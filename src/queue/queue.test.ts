@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import type { DeliveryFacts, MailFacts } from '../events/event.ts';
 import { openStore } from '../store/store.ts';
-import { createOutboxReader, openQueue } from './queue.ts';
+import { createOutboxReader, openQueue, passInOutbox } from './queue.ts';
 
 const now = 1_790_000_000_000;
 
@@ -215,4 +215,48 @@ test('options of a mail and of its forward-paths come back as they were', (t) =>
   assert.equal(queue.delivery(mail.mailId, 2)?.options, null);
   queue.insertMail({ facts: { ...mail, mailId: 101 }, content });
   assert.equal(queue.mail(101)?.options, null);
+});
+
+test('a store older than the ledger: what the ledger has is passed, new events are numbered after it', (t) => {
+  const { store, queue, outbox, record } = setUp(t);
+  store.transaction(() => {
+    queue.insertMail({ facts: mail, content });
+    for (let count = 0; count < 6; count += 1) record('accepted', queued);
+  });
+  outbox.advance(2);
+  passInOutbox(store, 1);
+  assert.deepEqual(
+    outbox.cursor(),
+    { appendedTo: 2, pendingTo: null },
+    'a ledger that has less changes nothing',
+  );
+  outbox.begin(4);
+  passInOutbox(store, 3);
+  assert.deepEqual(outbox.cursor(), { appendedTo: 2, pendingTo: 4 }, 'half a batch is repeated');
+  passInOutbox(store, 5);
+  assert.deepEqual(outbox.cursor(), { appendedTo: 5, pendingTo: null });
+  assert.deepEqual(
+    outbox.read(5, 10).map(({ sequence }) => sequence),
+    [6],
+  );
+  passInOutbox(store, 20);
+  store.transaction(() => record('delivered', delivered));
+  assert.deepEqual(
+    outbox.read(20, 10).map(({ sequence }) => sequence),
+    [21],
+  );
+  assert.deepEqual(outbox.cursor(), { appendedTo: 20, pendingTo: null });
+});
+
+test('a new store beside a ledger that knows its node goes on behind it', (t) => {
+  const { store, queue, outbox, record } = setUp(t);
+  passInOutbox(store, 7);
+  store.transaction(() => {
+    queue.insertMail({ facts: mail, content });
+    record('accepted', queued);
+  });
+  assert.deepEqual(
+    outbox.read(7, 10).map(({ sequence }) => sequence),
+    [8],
+  );
 });

@@ -15,7 +15,7 @@ import type { NewEvent } from './outbox.ts';
 import { createQueueQuestions } from './questions.ts';
 
 export type { NewEvent } from './outbox.ts';
-export { createOutboxReader, type OutboxReader } from './outbox-reader.ts';
+export { createOutboxReader, type OutboxReader, passInOutbox } from './outbox-reader.ts';
 
 /** Where the content stands; kept by the queue for the spool. */
 export interface StoredContent {

@@ -16,6 +16,8 @@ import { migrate } from './migrate.ts';
 
 export { createGroupCommit, type GroupCommit } from './group-commit.ts';
 export { type InstanceLock, takeInstanceLock, waitForInstanceLock } from './instance-lock.ts';
+export { storeVersion } from './migrate.ts';
+export { type PinnedStore, pinStore, problemOf } from './pinned.ts';
 
 export type Value = SQLInputValue;
 export type Row = Record<string, string | number | null | Uint8Array>;

@@ -9,6 +9,9 @@ import type { Migration } from './migration.ts';
 
 export const migrations: readonly Migration[] = [events, deliveries, engagement, counters];
 
+/** Number of the newest migration that this program knows. */
+export const ledgerVersion = Math.max(...migrations.map(({ number }) => number));
+
 const recordTable = `CREATE TABLE IF NOT EXISTS migrations (
   number UInt32,
   name String,
@@ -28,7 +31,7 @@ export async function migrate(engine: Engine): Promise<string[]> {
 
 /** An older program would write rows that lack what a newer one relies on. */
 function refuseNewer(newest: number): void {
-  const known = migrations.at(-1)?.number ?? 0;
+  const known = ledgerVersion;
   if (newest <= known) return;
   throw new LedgerFault(
     'inconsistent',
