@@ -59,7 +59,7 @@ export interface StartOptions {
   environment?: Record<string, string>;
 }
 
-const startTimeoutMs = 30_000;
+const startTimeoutMs = 120_000;
 
 export async function startWaybill(
   t: Pick<TestContext, 'after'>,
