@@ -12,7 +12,7 @@ import { createConsoleApi, reference } from './console-api/console-api.ts';
 import { dataPaths } from './data-paths.ts';
 import { dialects } from './dialects/dialects.ts';
 import { createHttpServer } from './http/server.ts';
-import { type Ask, openLedger } from './ledger/ledger.ts';
+import { type Ask, type ExportQuestion, openLedger, type SqlQuestion } from './ledger/ledger.ts';
 import { createWriter } from './ledger/writer.ts';
 import { createOutboxReader } from './queue/queue.ts';
 import { openStore, waitForInstanceLock } from './store/store.ts';
@@ -39,13 +39,9 @@ await runChild(async ({ config, token, stop, ready }: Child) => {
   const tenants = openTenants(store, key, systemClock);
   const { url, maxMemory, threads } = config.ledger;
   const ledger = await openLedger({ url, path: paths.ledger, maxMemoryBytes: maxMemory, threads });
-  const writer = createWriter({
-    outbox: createOutboxReader(store),
-    ledger,
-    clock: systemClock,
-    node: `node${config.nodeNumber}`,
-    log,
-  });
+  const outbox = createOutboxReader(store);
+  const node = `node${config.nodeNumber}`;
+  const writer = createWriter({ outbox, ledger, clock: systemClock, node, log });
   const ask = askAfter(() => writer.catchUp(limits.ledgerCatchUpMs), ledger);
   const deps = { ask, tenants, clock: systemClock, key, settings: config.dialects };
   const snapshot = () =>
@@ -54,11 +50,19 @@ await runChild(async ({ config, token, stop, ready }: Child) => {
       between: (work) => writer.between(work),
       freeze: (into) => ledger.freeze(into),
     });
+  const exportRows = async function* (question: ExportQuestion) {
+    await writer.catchUp(limits.ledgerCatchUpMs);
+    yield* ledger.export(question);
+  };
+  const answerSql = async (question: SqlQuestion) => {
+    await writer.catchUp(limits.ledgerCatchUpMs);
+    return await ledger.sql(question);
+  };
   let open = true;
   const http = createHttpServer({
     listen: config.http.listen,
     apps: [
-      createConsoleApi({ ask, tenants, token, clock: systemClock, snapshot }),
+      createConsoleApi({ ask, tenants, token, clock: systemClock, snapshot, exportRows, answerSql }),
       ...dialects.map((dialect) => dialect.routes(deps)),
     ],
     docs: [...dialects, reference],

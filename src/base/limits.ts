@@ -156,6 +156,17 @@ export const limits = {
   ledgerCatchUpMs: 5_000,
   /** How long a backup of a stopped server waits for the outbox to be empty. */
   backupCatchUpMs: 10 * 60_000,
+  /** Exports under way at a time, and the time of one. */
+  exports: 4,
+  /** Rows of an export that are sorted at once; a single day may have more. */
+  exportSliceRows: 200_000,
+  exportMs: 12 * 60 * 60_000,
+  /** An operator's own SQL: its text, time, memory, and what it answers. */
+  sqlChars: 64 * KiB,
+  sqlMs: 30_000,
+  sqlMemoryBytes: 512 * MiB,
+  sqlResultRows: 100_000,
+  sqlResultBytes: 64 * MiB,
   ledgerQueryMs: 30_000,
   /** Rows of one answer: hours of years by thousands of groups are refused, not sent. */
   ledgerResultRows: 1_000_000,

@@ -14,6 +14,7 @@ import { dkimListCommand } from './commands/dkim-list.ts';
 import { dkimRetireCommand } from './commands/dkim-retire.ts';
 import { dkimRotateCommand } from './commands/dkim-rotate.ts';
 import { dkimShowCommand } from './commands/dkim-show.ts';
+import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
 import { logCommand } from './commands/log.ts';
 import { operatorCreateCommand } from './commands/operator-create.ts';
@@ -30,6 +31,7 @@ import { quotaShowCommand } from './commands/quota-show.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { sendCommand } from './commands/send.ts';
 import { serveCommand } from './commands/serve.ts';
+import { sqlCommand } from './commands/sql.ts';
 import { suppressionAddCommand } from './commands/suppression-add.ts';
 import { suppressionAllowCommand } from './commands/suppression-allow.ts';
 import { suppressionListCommand } from './commands/suppression-list.ts';
@@ -59,6 +61,8 @@ export const commands: readonly Command[] = [
   operatorListCommand,
   sendCommand,
   logCommand,
+  exportCommand,
+  sqlCommand,
   queueListCommand,
   queueShowCommand,
   queueRetryCommand,

@@ -1,5 +1,6 @@
 /** The running server, found by the run file in the data directory: where it listens, and what it is asked. */
-
+import { get, type IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import { limits } from '../base/limits.ts';
 import { printHostAndPort } from '../base/network.ts';
 import type { Config } from '../config/config.ts';
@@ -28,16 +29,56 @@ export type Parameters = readonly (readonly [name: string, value: string | numbe
 
 /** Asks the operator's API. */
 export async function askServer<T>(run: RunFile, path: string, parameters: Parameters): Promise<T> {
-  const url = new URL(path, baseUrl(run));
-  for (const [name, value] of parameters)
-    if (value !== undefined) url.searchParams.append(name, String(value));
-  const reply = await fetchReply(url, run);
+  const reply = await fetchReply(urlOf(run, path, parameters), run);
   if (!reply.ok) throw await problemOf(reply);
   return (await reply.json()) as T;
 }
 
 export function baseUrl({ http }: RunFile): string {
   return `http://${printHostAndPort(reachable(http))}`;
+}
+
+/** An answer as text. */
+export async function postToServer(run: RunFile, path: string, body: object): Promise<string> {
+  const reply = await openReply(new URL(path, baseUrl(run)), run, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(limits.consoleAnswerMs),
+  });
+  if (!reply.ok) throw await problemOf(reply);
+  return await reply.text();
+}
+
+/** A long answer, piece by piece; it throws when the connection breaks before its end. */
+export async function* streamBytes(
+  run: RunFile,
+  path: string,
+  parameters: Parameters,
+): AsyncGenerator<Uint8Array> {
+  const reply = await new Promise<IncomingMessage>((resolve, reject) => {
+    // `fetch` gives up when nothing moves for five minutes; an engine at work may take longer.
+    const headers = { authorization: `Bearer ${run.token}` };
+    const request = get(urlOf(run, path, parameters), { headers }, resolve);
+    request.on('error', (error) => reject(new Unreachable(`the server cannot be asked: ${error.message}`)));
+  });
+  if (reply.statusCode !== 200) {
+    const said = await new Response(Readable.toWeb(reply) as ReadableStream, {
+      status: reply.statusCode ?? 500,
+    });
+    throw await problemOf(said);
+  }
+  try {
+    yield* reply as AsyncIterable<Buffer>;
+  } catch (error) {
+    throw new Unreachable(`the answer broke off: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function urlOf(run: RunFile, path: string, parameters: Parameters): URL {
+  const url = new URL(path, baseUrl(run));
+  for (const [name, value] of parameters)
+    if (value !== undefined) url.searchParams.append(name, String(value));
+  return url;
 }
 
 /** A long answer, line by line as it comes. */

@@ -18,7 +18,9 @@ import { type Ask, LedgerFault } from '../ledger/ledger.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import { deliveriesEndpoint, mountDeliveries } from './routes/deliveries.ts';
 import { eventsEndpoint, mountEvents } from './routes/events.ts';
+import { type ExportRows, exportEndpoint, mountExport } from './routes/export.ts';
 import { mountSnapshots, snapshotsEndpoint, type TakeSnapshot } from './routes/snapshots.ts';
+import { type AnswerSql, mountSql, sqlEndpoint } from './routes/sql.ts';
 
 export type { DeliveriesReply, DeliveryEntry, EventEntry, EventsReply } from './entries.ts';
 
@@ -30,9 +32,18 @@ export interface ConsoleApiDeps {
   clock: Clock;
   /** Store, spool and ledger of one moment, for a backup. */
   snapshot: TakeSnapshot;
+  /** All rows that match, as a file. */
+  exportRows: ExportRows;
+  answerSql: AnswerSql;
 }
 
-export const endpoints: readonly Endpoint[] = [deliveriesEndpoint, eventsEndpoint, snapshotsEndpoint];
+export const endpoints: readonly Endpoint[] = [
+  deliveriesEndpoint,
+  eventsEndpoint,
+  exportEndpoint,
+  sqlEndpoint,
+  snapshotsEndpoint,
+];
 
 /** Its entry under `/docs`. */
 export const reference = {
@@ -49,6 +60,8 @@ export function createConsoleApi(deps: ConsoleApiDeps): Hono {
   mountDeliveries(app, deps);
   mountEvents(app, deps);
   mountSnapshots(app, deps);
+  mountExport(app, deps);
+  mountSql(app, deps);
   app.onError(answerFault);
   return app;
 }

@@ -136,6 +136,13 @@ export function tenantsAsked(deps: ConsoleApiDeps, name: string | undefined): Pa
   return badRequest(`there are more than ${limits.consoleTenants} tenants: name one with "tenant"`);
 }
 
+/** The one a question names; null: all. */
+export function tenantNamed(deps: ConsoleApiDeps, name: string | undefined): Parsed<Tenant | null> {
+  if (name === undefined) return { ok: true, value: null };
+  const tenant = deps.tenants.tenantNamed(name);
+  return tenant ? { ok: true, value: tenant } : unknownTenant(name);
+}
+
 function unknownTenant(name: string): { ok: false; reply: Response } {
   const detail = `There is no tenant ${name.slice(0, limits.echoedChars)}.`;
   return { ok: false, reply: problemReply({ status: 404, title: 'Not Found', detail }) };

@@ -8,6 +8,7 @@ import { mkdirSync } from 'node:fs';
 import { createClient } from '@clickhouse/client';
 import { drainPending, Session } from 'chdb';
 import { createChdbConnection } from 'chdb/connection';
+import { answer, clearExports, stream } from './embedded-stream.ts';
 import { appendSettings, createEngine, type Engine, silentClient } from './engine.ts';
 import { faultOf } from './fault.ts';
 
@@ -24,6 +25,7 @@ export interface EmbeddedOptions {
 
 export async function openEmbedded(options: EmbeddedOptions): Promise<Engine> {
   mkdirSync(options.path, { recursive: true });
+  clearExports(options.path);
   const session = start(options);
   const client = createClient({ connection: connectionTo(options.path), log: silentClient });
   const engine = createEngine({
@@ -33,6 +35,8 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Engine> {
       const format = 'JSONCompactEachRow';
       await session.insert({ table, columns, values: rows, format, settings: appendSettings(settings) });
     },
+    stream: (statement, values, format) => stream(options, statement, values, format),
+    answer: (statement, settings) => answer(options, statement, settings),
     close: async () => {
       await client.close();
       session.close();

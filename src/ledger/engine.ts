@@ -14,6 +14,11 @@ export type BoundValues = Readonly<Record<string, BoundValue>>;
 /** A cell of a result: JSON as ClickHouse writes it. */
 export type Cell = string | number | boolean | null | readonly Cell[];
 
+export type StreamFormat = 'JSONEachRow' | 'CSV' | 'Parquet';
+
+/** Settings by name, in the order in which they are to be made. */
+export type SettingList = readonly (readonly [name: string, value: string | number])[];
+
 export interface AppendSettings {
   /** Appends with a token seen before change nothing. */
   deduplicationToken: string;
@@ -26,6 +31,10 @@ export interface Engine {
   ask(statement: string, values?: BoundValues): Promise<Cell[][]>;
   /** `rows`: JSONCompactEachRow. */
   append(table: string, columns: readonly string[], rows: Buffer, settings: AppendSettings): Promise<void>;
+  /** A long answer as it comes. The statement has settings of its own; it throws when the answer breaks off. */
+  stream(statement: string, values: BoundValues, format: StreamFormat): AsyncIterable<Uint8Array>;
+  /** An answer as text, with settings that hold for it alone. */
+  answer(statement: string, settings: SettingList): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -37,6 +46,8 @@ export interface EngineParts {
   kind: Engine['kind'];
   client: ClickHouseClient;
   append: Engine['append'];
+  stream: Engine['stream'];
+  answer: Engine['answer'];
   close(): Promise<void>;
 }
 
@@ -61,8 +72,18 @@ export function createEngine(parts: EngineParts): Engine {
     ask: (statement, values) => translated(() => ask(client, statement, values)),
     append: (table, columns, rows, settings) =>
       translated(() => parts.append(table, columns, rows, settings)),
+    stream: (statement, values, format) => translatedStream(parts.stream(statement, values, format)),
+    answer: (statement, settings) => translated(() => parts.answer(statement, settings)),
     close: () => translated(() => parts.close()),
   };
+}
+
+async function* translatedStream(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* pieces;
+  } catch (error) {
+    throw faultOf(error);
+  }
 }
 
 async function translated<T>(work: () => Promise<T>): Promise<T> {

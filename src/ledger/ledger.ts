@@ -9,6 +9,7 @@ import type { MailEvent } from '../events/event.ts';
 import { append } from './append.ts';
 import { openEmbedded } from './embedded.ts';
 import type { Engine } from './engine.ts';
+import { type ExportQuestion, exportRows } from './export.ts';
 import { LedgerFault } from './fault.ts';
 import { type FrozenTable, freezeTables, restoreTables } from './freeze.ts';
 import { countByBucket } from './queries/count-by-bucket.ts';
@@ -23,10 +24,13 @@ import type { Ask, Scope } from './question.ts';
 import { rebuildProjections } from './rebuild.ts';
 import { openRemote } from './remote.ts';
 import { ledgerVersion, migrate } from './schema/schema.ts';
+import { answerSql, type SqlQuestion } from './sql.ts';
 
+export { type ExportFormat, type ExportQuestion, exportFormats } from './export.ts';
 export { LedgerFault } from './fault.ts';
 export type * from './question.ts';
 export { ledgerVersion } from './schema/schema.ts';
+export { type SqlQuestion, sqlFormats } from './sql.ts';
 
 /** Events `first`..`last` of one node's outbox, without a hole. */
 export interface Batch {
@@ -54,6 +58,10 @@ export interface OpenLedger extends Ledger {
    * server. Nothing may append meanwhile, or the tables would differ from each other.
    */
   freeze(into: string): Promise<FrozenLedger | null>;
+  /** All rows that match, as a file, piece by piece. */
+  export(question: ExportQuestion): AsyncIterable<Uint8Array>;
+  /** The answer to an operator's own SQL, read-only, in the format asked for. */
+  sql(question: SqlQuestion): Promise<string>;
 }
 
 /** The tables of an embedded ledger as files, and what is needed to know of them to open them again. */
@@ -91,7 +99,12 @@ export async function openLedger(options: LedgerOptions): Promise<OpenLedger> {
   }
   const freeze =
     options.url === null ? (into: string) => frozen(engine, options.path, into) : async () => null;
-  return { ...ledgerOver(engine), freeze };
+  return {
+    ...ledgerOver(engine),
+    freeze,
+    export: (question) => exportRows(engine, question),
+    sql: (question) => answerSql(engine, question),
+  };
 }
 
 async function frozen(engine: Engine, path: string, into: string): Promise<FrozenLedger> {

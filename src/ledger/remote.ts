@@ -2,7 +2,16 @@
 import { Readable } from 'node:stream';
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import { limits } from '../base/limits.ts';
-import { type AppendSettings, appendSettings, createEngine, type Engine, silentClient } from './engine.ts';
+import {
+  type AppendSettings,
+  appendSettings,
+  type BoundValues,
+  createEngine,
+  type Engine,
+  type SettingList,
+  type StreamFormat,
+  silentClient,
+} from './engine.ts';
 
 export interface RemoteOptions {
   url: string;
@@ -17,8 +26,38 @@ export async function openRemote({ url, database }: RemoteOptions): Promise<Engi
     client,
     append: (table, columns, rows, settings) =>
       insert(client, `${table} (${columns.join(', ')})`, rows, settings),
+    stream: (statement, values, format) =>
+      stream(clientOf(url, database, limits.exportMs), statement, values, format),
+    answer: (statement, settings) => answer(client, statement, settings),
     close: () => client.close(),
   });
+}
+
+/** The server keeps the answer until it is whole, on its disk if it is long: a fault never follows rows. */
+async function* stream(
+  client: ClickHouseClient,
+  statement: string,
+  values: BoundValues,
+  format: StreamFormat,
+): AsyncGenerator<Uint8Array> {
+  try {
+    const { stream: pieces } = await client.exec({
+      query: `${statement} FORMAT ${format}`,
+      query_params: values,
+      clickhouse_settings: { wait_end_of_query: 1 },
+    });
+    yield* pieces as AsyncIterable<Buffer>;
+  } finally {
+    await client.close();
+  }
+}
+
+async function answer(client: ClickHouseClient, query: string, settings: SettingList): Promise<string> {
+  const { stream: pieces } = await client.exec({
+    query,
+    clickhouse_settings: { ...Object.fromEntries(settings), wait_end_of_query: 1 },
+  });
+  return Buffer.concat(await Array.fromAsync(pieces as AsyncIterable<Buffer>)).toString();
 }
 
 /** The rows are text already; the client's own `insert` would build them from objects. */
@@ -39,13 +78,13 @@ async function insert(
 /** Slower than the engine's own bound, so that the engine's clear error arrives first. */
 const requestTimeoutMs = limits.ledgerQueryMs + 5_000;
 
-function clientOf(url: string, database: string): ClickHouseClient {
+function clientOf(url: string, database: string, timeoutMs: number = requestTimeoutMs): ClickHouseClient {
   const withoutDatabase = new URL(url);
   withoutDatabase.pathname = '/'; // the client would prefer it to the database named beside it
   return createClient({
     url: withoutDatabase,
     database,
-    request_timeout: requestTimeoutMs,
+    request_timeout: timeoutMs,
     use_multipart_params_auto: true,
     log: silentClient,
   });
@@ -58,6 +97,8 @@ async function createDatabase(url: string, database: string): Promise<void> {
     kind: 'remote',
     client,
     append: () => Promise.resolve(),
+    stream: (statement, values, format) => stream(client, statement, values, format),
+    answer: (statement, settings) => answer(client, statement, settings),
     close: () => client.close(),
   });
   try {

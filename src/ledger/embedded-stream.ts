@@ -1,0 +1,116 @@
+/** Long answers of the embedded engine, piece by piece, and answers in a session of their own. */
+import { mkdirSync, rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Session } from 'chdb';
+import { systemClock } from '../base/clock.ts';
+import { randomHex } from '../base/random.ts';
+import type { BoundValues, StreamFormat } from './engine.ts';
+
+export interface EngineAt {
+  path: string;
+  database: string;
+}
+
+/** What a crash left of files on their way out. */
+export function clearExports(path: string): void {
+  rmSync(folderIn(path), { recursive: true, force: true });
+}
+
+const folderIn = (path: string) => join(path, 'exports');
+
+export async function* stream(
+  { path, database }: EngineAt,
+  statement: string,
+  values: BoundValues,
+  format: StreamFormat,
+): AsyncGenerator<Uint8Array> {
+  const session = new Session(path);
+  try {
+    session.query(`USE ${database}`);
+    if (format === 'Parquet') yield* wholeFile(session, path, statement, values);
+    else for await (const chunk of session.queryStreamBind(statement, values, { format })) yield chunk.raw();
+  } finally {
+    session.close();
+  }
+}
+
+/**
+ * The engine cuts a streamed answer into pieces that are files each, so a format with a head and an end is written to
+ * one file, which is read while it grows.
+ */
+async function* wholeFile(
+  session: Session,
+  path: string,
+  statement: string,
+  values: BoundValues,
+): AsyncGenerator<Uint8Array> {
+  mkdirSync(folderIn(path), { recursive: true, mode: 0o700 });
+  const name = `${randomHex(8)}.parquet`;
+  const file = join(folderIn(path), name);
+  (await open(file, 'wx', 0o600)).close();
+  let ended = false;
+  const written = session
+    .queryBindAsync(
+      `INSERT INTO FUNCTION file('${file.replaceAll("'", "\\'")}', Parquet) ${statement}, engine_file_truncate_on_insert = 1`,
+      values,
+    )
+    .finally(() => {
+      ended = true;
+    });
+  written.catch(() => undefined); // told below, where it is awaited
+  try {
+    yield* growing(file, () => ended);
+    await written;
+  } finally {
+    if (!ended) stopWriting(path, name);
+    rmSync(file, { force: true });
+  }
+}
+
+/** Whoever asked is gone. */
+function stopWriting(path: string, name: string): void {
+  const killer = new Session(path);
+  killer.query(`KILL QUERY WHERE query LIKE '%exports/${name}%' AND query NOT LIKE 'KILL%' ASYNC`);
+  killer.close();
+}
+
+const pieceBytes = 256 * 1024;
+const lookAgainMs = 50;
+
+async function* growing(path: string, ended: () => boolean): AsyncGenerator<Uint8Array> {
+  const file = await open(path, 'r');
+  try {
+    for (;;) {
+      const last = ended();
+      const { bytesRead, buffer } = await file.read({ buffer: Buffer.allocUnsafe(pieceBytes) });
+      if (bytesRead > 0) yield buffer.subarray(0, bytesRead);
+      else if (last) return;
+      else await systemClock.sleep(lookAgainMs);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** Settings hold for this session only, and in this order. */
+export async function answer(
+  { path, database }: EngineAt,
+  statement: string,
+  settings: readonly (readonly [string, string | number])[],
+): Promise<string> {
+  const session = new Session(path);
+  try {
+    session.query(`USE ${database}`);
+    for (const [name, value] of settings) session.query(`SET ${name} = ${literal(value)}`);
+    return (await session.queryAsync(statement)).text();
+  } finally {
+    session.close();
+  }
+}
+
+function literal(value: string | number): string {
+  return typeof value === 'number'
+    ? String(value)
+    : `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}
