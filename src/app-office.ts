@@ -11,10 +11,12 @@ import { crashPointWanted } from './config/config.ts';
 import { createConsoleApi, reference } from './console-api/console-api.ts';
 import { dataPaths } from './data-paths.ts';
 import { dialects } from './dialects/dialects.ts';
+import type { Remembered, ReportedDelivery } from './events/late-report.ts';
 import { createHttpServer } from './http/server.ts';
 import { type Ask, type ExportQuestion, openLedger, type SqlQuestion } from './ledger/ledger.ts';
 import { createWriter } from './ledger/writer.ts';
-import { createOutboxReader } from './queue/queue.ts';
+import { createOutboxReader, createQueueReports } from './queue/queue.ts';
+import { createReportFinder } from './relay/relay.ts';
 import { openStore, waitForInstanceLock } from './store/store.ts';
 import { openTenants } from './tenants/tenants.ts';
 import { version } from './version.ts';
@@ -72,10 +74,19 @@ await runChild(async ({ config, token, stop, ready }: Child) => {
     log,
   });
 
-  const running = keepRunning({ name: 'ledger writer', run: (signal) => writer.run(signal) }, stop, {
+  const finder = createReportFinder({
+    reports: createQueueReports(store),
+    find: async (delivery) => {
+      const caughtUp = await writer.catchUp(limits.ledgerCatchUpMs);
+      return caughtUp ? rememberedOf(ledger, delivery) : 'later';
+    },
     clock: systemClock,
     log,
   });
+  const services = [{ name: 'ledger writer', run: (signal: AbortSignal) => writer.run(signal) }, finder];
+  const running = Promise.all(
+    services.map((service) => keepRunning(service, stop, { clock: systemClock, log })),
+  );
   ready([await http.listen()]);
   await whenAborted(stop);
   open = false;
@@ -86,6 +97,18 @@ await runChild(async ({ config, token, stop, ready }: Child) => {
   store.close();
   lock.release();
 });
+
+async function rememberedOf(
+  ledger: Ask,
+  { tenantId, mailId, n }: ReportedDelivery,
+): Promise<Remembered | null> {
+  const page = { offset: 0, limit: 1, direction: 'ascending' } as const;
+  const [row] = (await ledger.deliveries({ tenantId }, { mailId, n }, page)).rows;
+  if (row === undefined) return null;
+  const { mail, delivery, engagement } = row;
+  const { complainedAt, unsubscribedAt } = engagement;
+  return { mail, delivery, complained: complainedAt !== null, unsubscribed: unsubscribedAt !== null };
+}
 
 /** What was sent before the question is in the answer: the newest events are brought in first, within a bound. */
 function askAfter(catchUp: () => Promise<unknown>, ledger: Ask): Ask {

@@ -2,13 +2,21 @@
 import { systemClock, whenAborted } from './base/clock.ts';
 import { armCrashPoint } from './base/crash-point.ts';
 import { createLog } from './base/log.ts';
-import { loadInstallationKey } from './base/secret.ts';
+import { type InstallationKey, loadInstallationKey } from './base/secret.ts';
 import { type Child, runChild } from './child.ts';
-import { crashPointWanted } from './config/config.ts';
+import { type Config, crashPointWanted } from './config/config.ts';
 import { dataPaths } from './data-paths.ts';
 import { createFindTargets, createResolver } from './dns/dns.ts';
 import { openQueue } from './queue/queue.ts';
-import { createFetchPolicy, createMtaStsPolicies, createRelay, createTlsPolicies } from './relay/relay.ts';
+import {
+  createFetchPolicy,
+  createMtaStsPolicies,
+  createRelay,
+  createReturnPaths,
+  createTlsPolicies,
+  defaultNoticePolicy,
+  type RelayDeps,
+} from './relay/relay.ts';
 import { connect, createSessionPool } from './smtp-client/smtp-client.ts';
 import { createRelayHandler } from './smtp-server/relay-handler.ts';
 import { createSmtpServer } from './smtp-server/smtp-server.ts';
@@ -34,7 +42,8 @@ await runChild(async ({ config, stop, ready }: Child) => {
   const store = openStore(paths.store, { grouped: true });
   const queue = openQueue(store);
   const spool = openSpool(paths.spool, store);
-  const tenants = openTenants(store, loadInstallationKey(paths.key), systemClock);
+  const key = loadInstallationKey(paths.key);
+  const tenants = openTenants(store, key, systemClock);
   const commit = createGroupCommit(store, (fault) => {
     log.error({ fault }, 'the disk did not take a sync: ending, to begin again from what it holds');
     process.exit(1);
@@ -70,11 +79,8 @@ await runChild(async ({ config, stop, ready }: Child) => {
       attempts: config.delivery.maxSessions,
       perDestination: config.delivery.maxSessionsPerDestination,
     },
-    tenants,
-    queue,
-    spool,
-    commit,
-    log,
+    ...answersToSenders(config, key),
+    ...{ tenants, queue, spool, commit, log },
   });
   const smtp = await createSmtpServer({
     hostname: config.hostname,
@@ -101,3 +107,22 @@ await runChild(async ({ config, stop, ready }: Child) => {
   store.close();
   lock.release();
 });
+
+/** What senders are told, and by which way reports come back. */
+function answersToSenders(
+  { notices, bounces }: Config,
+  key: InstallationKey,
+): Pick<RelayDeps, 'notices' | 'returnPaths'> {
+  const { domain, complaintMailbox } = bounces;
+  const warns = notices.warnAfter > 0;
+  const policy = {
+    ...defaultNoticePolicy,
+    to: notices.to === 'any' ? ('any' as const) : ('own' as const),
+    warnUnasked: warns,
+    warnAfterMs: warns ? notices.warnAfter : defaultNoticePolicy.warnAfterMs,
+  };
+  return {
+    notices: notices.to === 'none' ? null : policy,
+    returnPaths: domain === null ? null : createReturnPaths({ domain, complaintMailbox, key }),
+  };
+}

@@ -20,6 +20,12 @@ export const crashPoints = [
   'batch-appended',
   /** The cursor stands behind the batch. */
   'batch-advanced',
+  /** A report of another server is on disk, that server has no answer yet. */
+  'report-written',
+  /** What the ledger remembers of the reported delivery is on disk. */
+  'report-remembered',
+  /** What the report says of the delivery is on disk, and the report is gone. */
+  'report-settled',
   /** Ended mails are removed from the store. */
   'cleared',
 ] as const;

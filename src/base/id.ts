@@ -5,7 +5,7 @@
  */
 import { assert } from './assert.ts';
 import type { Clock, EpochMs } from './clock.ts';
-import type { InstallationKey } from './secret.ts';
+import { type InstallationKey, sameSecret } from './secret.ts';
 
 /** 2024-01-01T00:00:00Z. */
 export const mailIdEpoch: EpochMs = 1_704_067_200_000;
@@ -145,6 +145,31 @@ export function deliveryOfSendId(key: InstallationKey, sendId: string): Delivery
   if (!/^[0-9a-f]{32}$/.test(text)) return null;
   const id = { mailId: Number.parseInt(text.slice(0, 14), 16), n: Number.parseInt(text.slice(14, 18), 16) };
   return Number.isSafeInteger(id.mailId) && sendIdOf(key, id) === text ? id : null;
+}
+
+export interface ReturnToken extends DeliveryId {
+  tenantId: number;
+  quiet: boolean;
+}
+
+/**
+ * 47 characters, whatever their case: `b`, or `q` for a sender who wants no notification of failures, 14 hex digits of
+ * mail id, 4 of the forward-path's number, 8 of the tenant, 20 of keyed tag.
+ */
+export function returnTokenOf(key: InstallationKey, { tenantId, mailId, n, quiet }: ReturnToken): string {
+  const id = `${quiet ? 'q' : 'b'}${hex(mailId, 14)}${hex(n, 4)}${hex(tenantId, 8)}`;
+  return id + key.tag('return-path', Buffer.from(id), 10).toString('hex');
+}
+
+/** Null unless this installation made the token. */
+export function deliveryOfReturnToken(key: InstallationKey, token: string): ReturnToken | null {
+  const text = token.toLowerCase();
+  const [, kind, mailId = '', n = '', tenantId = ''] =
+    /^([bq])([0-9a-f]{14})([0-9a-f]{4})([0-9a-f]{8})[0-9a-f]{20}$/.exec(text) ?? [];
+  if (kind === undefined) return null;
+  const numbers = [mailId, n, tenantId].map((digits) => Number.parseInt(digits, 16));
+  const id = { mailId: numbers[0] ?? 0, n: numbers[1] ?? 0, tenantId: numbers[2] ?? 0, quiet: kind === 'q' };
+  return Number.isSafeInteger(id.mailId) && sameSecret(returnTokenOf(key, id), text) ? id : null;
 }
 
 function hex(value: number, digits: number): string {

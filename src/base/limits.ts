@@ -270,6 +270,18 @@ export const limits = {
   reportLineChars: 2 * KiB,
   /** Characters of one field with addresses that are looked at. */
   reportAddressChars: 16 * KiB,
+  /** A report that comes in by SMTP: its content, and mailboxes it may be for at once. */
+  lateReportBytes: 10 * MiB,
+  lateReportMailboxes: 10,
+  /** Reports whose delivery is not known yet; more are refused for the moment. */
+  lateReportsWaiting: 10_000,
+  /** Reports looked up or settled together, and how often that is looked after. */
+  lateReportsTogether: 100,
+  lateReportsLookMs: 500,
+  /** The first wait until the ledger is asked again about a delivery that it does not know or that has not ended. */
+  lateReportWaitMs: 1_000,
+  /** How long a report is kept whose delivery is not known, or has not ended. */
+  lateReportKeptMs: 86_400_000,
   /** Our own DSNs: bytes of content and of a header section that are returned. */
   dsnContentBytes: 50 * KiB,
   dsnHeaderBytes: 32 * KiB,

@@ -3,6 +3,7 @@ import { relayIdOf } from '../base/id.ts';
 import { limits } from '../base/limits.ts';
 import { openStates } from '../events/event.ts';
 import type { QueuedDelivery, QueueFilter } from '../queue/queue.ts';
+import { installationTenant } from '../tenants/tenants.ts';
 import type { Call, CommandOption } from './command.ts';
 import { type Installation, tenantNamed } from './installation.ts';
 import { type MailOrDelivery, statesOf } from './values.ts';
@@ -39,7 +40,9 @@ export function descriptionOf(call: Call): Description {
 }
 
 export function filterOf({ tenant, ...filter }: Description, { tenants }: Installation): QueueFilter {
-  return tenant === undefined ? filter : { ...filter, tenantId: tenantNamed(tenants, tenant).id };
+  if (tenant === undefined) return filter;
+  const { id } = tenant === installationTenant.name ? installationTenant : tenantNamed(tenants, tenant);
+  return { ...filter, tenantId: id };
 }
 
 export const beforeAll: DeliveryKey = { mailId: 0, n: 0 };

@@ -47,6 +47,11 @@ export const hostName: Kind<string> = textKind((text) => {
   throw new OptionProblem('expected a host name such as mail.example.com');
 }, String);
 
+export const localPart: Kind<string> = textKind((text) => {
+  if (/^[a-z0-9](?:[a-z0-9._+-]{0,38}[a-z0-9])?$/i.test(text)) return text.toLowerCase();
+  throw new OptionProblem('expected a local part such as complaints, of at most 40 letters, digits, . _ + -');
+}, String);
+
 const listenExpected = 'expected host:port such as 127.0.0.1:2525, [::1]:2525 or 0.0.0.0:0';
 
 export const listenAddress: Kind<ListenAddress> = textKind((text) => {

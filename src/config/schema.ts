@@ -12,6 +12,7 @@ import {
   hostName,
   httpUrl,
   listenAddress,
+  localPart,
   nameServer,
   network,
   nextHop,
@@ -154,6 +155,37 @@ export const schema = {
       'Waits between the attempts of a delivery, separated by commas; it expires when the attempt after the last wait fails.',
     example: '5m, 15m, 1h, 4h, 1d',
   }),
+  notices: {
+    to: option(oneOf('own', 'any', 'none'), {
+      key: 'notices.to',
+      default: 'own',
+      meaning:
+        'Which senders are told by a DSN that their mail was not delivered: those whose reverse-path is under a verified sending domain of their tenant (`own`), `any`, or `none`. With `any` a client that forges its reverse-path makes Waybill write to strangers.',
+      example: 'none',
+    }),
+    warnAfter: option(duration(0, 30 * day), {
+      key: 'notices.warn_after',
+      default: 4 * hour,
+      meaning:
+        'How long a delivery may be deferred before its sender is warned, once; 0s: only those who ask for it (NOTIFY=DELAY), after 4 hours.',
+      example: '1d',
+    }),
+  },
+  bounces: {
+    domain: option(optional(hostName), {
+      key: 'bounces.domain',
+      default: null,
+      meaning:
+        'Domain of the return paths that mail goes out with, one for each delivery, and of the mailbox for complaints; its MX has to lead to `smtp.listen`. Empty: the reverse-path of the sender, and what comes back later is not seen (docs/return-path.md).',
+      example: 'bounces.example.com',
+    }),
+    complaintMailbox: option(localPart, {
+      key: 'bounces.complaint_mailbox',
+      default: 'complaints',
+      meaning: 'Local part at `bounces.domain` that mailbox providers send feedback reports to.',
+      example: 'fbl',
+    }),
+  },
   delivery: {
     maxSessions: option(wholeNumber(1, 10_000), {
       key: 'delivery.max_sessions',

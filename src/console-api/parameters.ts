@@ -6,7 +6,7 @@ import { deliveryStates, type MailEvent } from '../events/event.ts';
 import type { Endpoint } from '../http/endpoint.ts';
 import { problemReply } from '../http/problem.ts';
 import { type Fields, queryOf } from '../http/query.ts';
-import type { Tenant } from '../tenants/tenants.ts';
+import { installationTenant, type Tenant } from '../tenants/tenants.ts';
 import type { ConsoleApiDeps } from './console-api.ts';
 
 export const security: Endpoint['security'] = [
@@ -58,7 +58,12 @@ const addressText = z.string().max(limits.pathBytes);
 
 /** Parameters of every question. */
 export const commonParameters = {
-  tenant: z.string().optional().describe('Name of a tenant. Without it: all tenants, merged by time.'),
+  tenant: z
+    .string()
+    .optional()
+    .describe(
+      'Name of a tenant; `_installation` for the notifications of Waybill itself. Without it: all tenants, merged by time.',
+    ),
   to: addressText.optional().describe('The forward-path, without regard to case.'),
   from: addressText.optional().describe('Address of the From field, without regard to case.'),
   status: z
@@ -128,7 +133,8 @@ export function badRequest(detail: string): { ok: false; reply: Response } {
 /** Those the question goes through: the one it names, or all. */
 export function tenantsAsked(deps: ConsoleApiDeps, name: string | undefined): Parsed<readonly Tenant[]> {
   if (name !== undefined) {
-    const tenant = deps.tenants.tenantNamed(name);
+    const own = name === installationTenant.name;
+    const tenant = own ? installationTenant : deps.tenants.tenantNamed(name);
     return tenant ? { ok: true, value: [tenant] } : unknownTenant(name);
   }
   const all = deps.tenants.tenants();

@@ -84,6 +84,8 @@ export interface DeliveryStatus {
   tls: TlsFacts | null;
   /** Absent where no host was about to be connected to. Not kept by the ledger. */
   tlsPolicy?: TlsPolicyFacts;
+  /** The server offers DSN (RFC 3461), so it reports what the sender wants to be told of. Not kept by the ledger. */
+  dsnOffered?: true;
   startedAt: number;
   durationMs: number;
 }

@@ -13,9 +13,11 @@ import { createQueueHolds } from './holds.ts';
 import { createQueueLanes } from './lanes.ts';
 import type { NewEvent } from './outbox.ts';
 import { createQueueQuestions } from './questions.ts';
+import { createQueueReports, type QueueReports } from './reports.ts';
 
 export type { NewEvent } from './outbox.ts';
 export { createOutboxReader, type OutboxReader, passInOutbox } from './outbox-reader.ts';
+export { createQueueReports, type QueueReports, type WaitingReport } from './reports.ts';
 
 /** Where the content stands; kept by the queue for the spool. */
 export interface StoredContent {
@@ -143,7 +145,7 @@ export interface QueueLanes {
   unparkAll(): void;
 }
 
-export type Queue = QueueChanges & QueueQuestions & QueueHolds & QueueLanes;
+export type Queue = QueueChanges & QueueQuestions & QueueHolds & QueueLanes & QueueReports;
 
 export function openQueue(store: Store): Queue {
   return {
@@ -151,5 +153,6 @@ export function openQueue(store: Store): Queue {
     ...createQueueQuestions(store),
     ...createQueueHolds(store),
     ...createQueueLanes(store),
+    ...createQueueReports(store),
   };
 }

@@ -35,6 +35,7 @@ function setUp(t: TestContext) {
     sessions: createSessionPool(connect, systemClock),
     node: { number: 0, name: 'relay' },
     plan: { waitsMs: [60_000] },
+    notices: null,
     bounds: { attempts: 10, perDestination: 5 },
     ...{ tenants, queue, spool, log: silentLog },
     commit: createGroupCommit(store, (fault) => {

@@ -3,9 +3,15 @@
  * one `DeliveryStatus` per forward-path; what becomes of each is `settle.ts`.
  */
 import type { Clock } from '../base/clock.ts';
-import type { DeliveryStatus, RemoteMta, TlsFacts, TlsPolicyFacts } from '../events/delivery-status.ts';
+import type {
+  DeliveryStatus,
+  RemoteMta,
+  Stage,
+  TlsFacts,
+  TlsPolicyFacts,
+} from '../events/delivery-status.ts';
 import type { DeliveryFacts, MailFacts } from '../events/event.ts';
-import { noForwardPathOptions } from '../protocol/smtp/envelope-options.ts';
+import { noForwardPathOptions, noMailOptions } from '../protocol/smtp/envelope-options.ts';
 import {
   type ConnectOptions,
   defaultTimeouts,
@@ -17,6 +23,7 @@ import {
 import { classify } from './classify.ts';
 import type { Envelope } from './envelope.ts';
 import { rehearsalMta, rehearse } from './rehearsal.ts';
+import { askedOfNextServer, isQuiet, mailOptionsWithKeyedPath, type ReturnPaths } from './return-path.ts';
 import { type NextHop, type Route, routeOf } from './route.ts';
 import { type FindTargets, targetsOf } from './targets.ts';
 import { type Demand, opportunistic, type Refusal, requiringTls, type TlsPolicies } from './tls-policy.ts';
@@ -27,6 +34,8 @@ export interface DeliverDeps {
   nextHop: NextHop | null;
   findTargets: FindTargets;
   sessions: SessionPool;
+  /** Null or absent: mail goes out with the reverse-path of its sender. */
+  returnPaths?: ReturnPaths | null;
   /** How MX hosts are to be secured; absent: opportunistic, whatever a domain publishes. */
   tlsPolicies?: TlsPolicies;
 }
@@ -48,6 +57,7 @@ interface Heard {
   sendingIp: string;
   tls: TlsFacts | null;
   tlsPolicy?: TlsPolicyFacts;
+  dsnOffered?: true;
 }
 
 /** A host, and how the connection to it must be secured. */
@@ -151,18 +161,60 @@ async function converse(mail: AttemptedMail, approach: Approach, deps: DeliverDe
     ...(nextHop?.credentials ? { credentials: nextHop.credentials } : {}),
     timeouts: defaultTimeouts,
   };
-  const sent = await deps.sessions.send(options, {
-    reversePath: mail.facts.reversePath,
-    forwardPaths: mail.deliveries.map((delivery) => delivery.forwardPath),
-    content: mail.content,
-    ...askedFor(mail),
+  return transact(mail, deps, async (outgoing) => {
+    const sent = await deps.sessions.send(options, outgoing);
+    const { observations, sendingIp, tls, offersDsn } = sent;
+    const tlsPolicy = policyFacts({ ...approach, demand }, sent, deps);
+    return observations.map((observation) => ({
+      ...{ observation, remoteMta: target, sendingIp, tls },
+      ...(tlsPolicy ? { tlsPolicy } : {}),
+      // With a keyed return path the reports come to us: the server does not notify the sender.
+      ...(offersDsn && outgoing.reversePath === mail.facts.reversePath ? { dsnOffered: true } : {}),
+    }));
   });
-  const { observations, sendingIp, tls } = sent;
-  const tlsPolicy = policyFacts({ ...approach, demand }, sent, deps);
-  return observations.map((observation) => ({
-    ...{ observation, remoteMta: target, sendingIp, tls },
-    ...(tlsPolicy ? { tlsPolicy } : {}),
-  }));
+}
+
+/**
+ * All forward-paths in one transaction; with keyed return paths a transaction for each, one after the other over the
+ * same session. Where nothing more can be said to the host, the others hear the same.
+ */
+async function transact(
+  mail: AttemptedMail,
+  { returnPaths }: DeliverDeps,
+  send: (outgoing: OutgoingMail) => Promise<Heard[]>,
+): Promise<Heard[]> {
+  const { deliveries, facts, content } = mail;
+  const { reversePath } = facts;
+  if (!returnPaths || reversePath === '') {
+    const forwardPaths = deliveries.map((delivery) => delivery.forwardPath);
+    return send({ reversePath, forwardPaths, content, ...askedFor(mail) });
+  }
+  const heard: Heard[] = [];
+  for (const delivery of deliveries) {
+    const [last] = heard.slice(-1).filter(({ observation }) => isUnreachable(observation));
+    heard.push(...(last ? [last] : await send(keyedMail(mail, delivery, returnPaths))));
+  }
+  return heard;
+}
+
+function isUnreachable({ stage, cause }: Observation): boolean {
+  return siteStages.includes(stage) || (cause !== null && cause !== 'unsupported');
+}
+
+function keyedMail(
+  { facts, content, envelope }: AttemptedMail,
+  { n, forwardPath }: DeliveryFacts,
+  returnPaths: ReturnPaths,
+): OutgoingMail {
+  const { tenantId, mailId } = facts;
+  const options = envelope.forwardPathOptions.get(n) ?? noForwardPathOptions;
+  return {
+    reversePath: returnPaths.of({ tenantId, mailId, n, quiet: isQuiet(options) }),
+    forwardPaths: [forwardPath],
+    content,
+    options: mailOptionsWithKeyedPath(envelope.options ?? noMailOptions),
+    forwardPathOptions: [askedOfNextServer(options)],
+  };
 }
 
 function policyFacts(
@@ -203,9 +255,10 @@ function askedFor({
   };
 }
 
+const siteStages: readonly Stage[] = ['connect', 'greeting', 'ehlo', 'tls'];
+
 /** RFC 5321 §5.1: the next host is tried when this one could not be reached or did not want to talk. */
 function worthAnotherTarget(heard: readonly Heard[]): boolean {
-  const siteStages = ['connect', 'greeting', 'ehlo', 'tls'];
   return heard.every(({ observation }) => siteStages.includes(observation.stage));
 }
 

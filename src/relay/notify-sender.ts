@@ -7,6 +7,7 @@
  * or the tenant canceled, held or refused: they know. About suppressed addresses only if the client asked for failures
  * by name: the list is the tenant's own, and the ledger tells of each. `docs/dsn.md` has all rules in a table.
  */
+import { limits } from '../base/limits.ts';
 import type { DeliveryStatus } from '../events/delivery-status.ts';
 import type { DeliveryFacts, EventType, MailFacts } from '../events/event.ts';
 import { isAscii } from '../protocol/address/domain.ts';
@@ -23,6 +24,8 @@ import {
 import { rehearsalMta } from './rehearsal.ts';
 
 export interface NoticePolicy {
+  /** Which reverse-paths are written to: those under a verified sending domain of the tenant, or all. */
+  to: 'own' | 'any';
   /** How long a mail may be deferred before its sender is warned, once. */
   warnAfterMs: number;
   /** Warn also those who did not say what they want to be told of. */
@@ -32,9 +35,10 @@ export interface NoticePolicy {
 }
 
 export const defaultNoticePolicy: NoticePolicy = {
+  to: 'own',
   warnAfterMs: 4 * 60 * 60_000,
   warnUnasked: true,
-  returnedContentBytes: 50 * 1024,
+  returnedContentBytes: limits.dsnContentBytes,
 };
 
 /** A delivery and the decision about it. */
@@ -117,6 +121,7 @@ function actionFor(
   switch (type) {
     case 'failed':
     case 'expired':
+    case 'returned':
       return unasked || notify.includes('FAILURE') ? 'failed' : null;
     case 'suppressed':
       return notify.includes('FAILURE') ? 'failed' : null;

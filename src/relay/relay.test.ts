@@ -43,6 +43,7 @@ function setUp(t: test.TestContext, { waitsMs = [60_000] }: SetUp = {}) {
     node: { number: 0, name: 'relay' },
     plan: { waitsMs },
     bounds: { attempts: 10, perDestination: 5 },
+    notices: null,
     tenants,
     queue,
     spool,

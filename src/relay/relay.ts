@@ -7,7 +7,6 @@
  */
 import { crashPoint } from '../base/crash-point.ts';
 import { createMailIds } from '../base/id.ts';
-import { limits } from '../base/limits.ts';
 import type { Log } from '../base/log.ts';
 import type { DeliveryStatus } from '../events/delivery-status.ts';
 import type { DeliveryFacts } from '../events/event.ts';
@@ -15,25 +14,32 @@ import type { Queue } from '../queue/queue.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { GroupCommit } from '../store/store.ts';
 import type { Tenants } from '../tenants/tenants.ts';
-import { clearEnded } from './clear.ts';
+import { doChores } from './chores.ts';
 import { type AttemptedMail, type DeliverDeps, deliver } from './deliver.ts';
 import { createEarlyChecks, type EarlyChecks } from './early-checks.ts';
 import { createLeases, type LeaseBounds } from './leases.ts';
-import { releaseWithinQuotas } from './quota-release.ts';
+import { createNotify } from './notices.ts';
+import type { NoticePolicy } from './notify-sender.ts';
+import { createReportReception, type ReportReception } from './receive-late-report.ts';
 import { type RefusedPath, recordRefusedPath } from './rejection.ts';
 import type { RetryPlan } from './retry.ts';
+import type { ReturnPaths } from './return-path.ts';
 import { createScheduler, type DueAttempt } from './schedule.ts';
 import { ownDomainOf } from './sender-rights.ts';
 import { settle, type Verdict } from './settle.ts';
-import { createSigner } from './sign.ts';
+import { createSigner, createSignNow } from './sign.ts';
 import type { Submission, SubmissionResult } from './submission.ts';
 import { submit } from './submit.ts';
 
+export { createReportFinder } from './find-reported.ts';
 export { type ReleaseResult, releaseDelivery } from './hold.ts';
 export { type MoveResult, moveDelivery } from './move.ts';
 export { createMtaStsPolicies, type MtaStsPolicies } from './mta-sts.ts';
 export { createFetchPolicy, type FetchPolicyOptions } from './mta-sts-fetch.ts';
+export { defaultNoticePolicy } from './notify-sender.ts';
+export type { ReceivedReport, ReportReception } from './receive-late-report.ts';
 export type { RefusedPath } from './rejection.ts';
+export { createReturnPaths } from './return-path.ts';
 export type { NextHop, Via } from './route.ts';
 export {
   type CancelResult,
@@ -51,6 +57,10 @@ export interface RelayDeps extends DeliverDeps {
   node: { number: number; name: string };
   plan: RetryPlan;
   bounds: LeaseBounds;
+  /** Null: mail goes out with the reverse-path of its sender, and no reports are taken. */
+  returnPaths?: ReturnPaths | null;
+  /** Null: senders are not notified. */
+  notices: NoticePolicy | null;
   tenants: Tenants;
   queue: Queue;
   spool: Spool;
@@ -62,6 +72,8 @@ export interface Relay extends EarlyChecks {
   /** On record as `rejected`, for a forward-path that `checkForwardPath` called denied. */
   recordDenied(path: RefusedPath): Promise<void>;
   submit(submission: Submission): Promise<SubmissionResult>;
+  /** Takes reports about mail that was sent; null: this installation has no addresses for them. */
+  reports: ReportReception | null;
   /** Schedules until aborted, then waits for the attempts under way, at most `drainMs`. */
   run(signal: AbortSignal): Promise<void>;
   /** Attempts under way. */
@@ -77,15 +89,19 @@ const firstSettleWaitMs = 500;
 const longestSettleWaitMs = 30_000;
 const drainMs = 20_000;
 const drainLookMs = 20;
-const clearEveryMs = 1_000;
-/** How late the opening of a quota may be noticed. */
-const quotaLookMs = 250;
 
 export function createRelay(deps: RelayDeps): Relay {
-  const { clock, queue, spool, commit, log } = deps;
+  const { clock, queue, commit, log } = deps;
   const leases = createLeases({ now: () => clock.now(), nextHop: deps.nextHop, bounds: deps.bounds });
   const sign = createSigner(deps.tenants);
   const newMailId = createMailIds(clock, deps.node.number, queue.highestMailId());
+  const notify = createNotify({
+    ...deps,
+    node: deps.node.name,
+    policy: deps.notices,
+    newMailId,
+    signNow: createSignNow(deps.tenants, deps.hostname, log),
+  });
 
   const attempt = async (begun: Attempt) => {
     const { lease, mail, deliveries } = begun;
@@ -104,7 +120,7 @@ export function createRelay(deps: RelayDeps): Relay {
   const settleUntilWritten = async (verdicts: Verdict[]) => {
     for (let waitMs = firstSettleWaitMs; ; waitMs = Math.min(waitMs * 2, longestSettleWaitMs)) {
       try {
-        await settle(verdicts, deps);
+        await settle(verdicts, { ...deps, notify });
         return;
       } catch (fault) {
         log.error(
@@ -138,32 +154,6 @@ export function createRelay(deps: RelayDeps): Relay {
     for (const begun of attempts) void attempt(begun);
   };
 
-  const clearLoop = async (signal: AbortSignal) => {
-    while (!signal.aborted) {
-      await clearEnded({ queue, spool, commit, log });
-      await clock.sleep(clearEveryMs, signal);
-    }
-  };
-
-  /** Quotas open by the clock, and change by the command line. */
-  const quotaLoop = async (signal: AbortSignal) => {
-    while (!signal.aborted) {
-      const released = await releaseWithinQuotas(deps).catch((fault: unknown) => {
-        log.error({ fault }, 'held deliveries could not be released');
-        return 0;
-      });
-      if (released > 0) scheduler.poke();
-      await clock.sleep(quotaLookMs, signal);
-    }
-  };
-
-  const forgetLoop = async (signal: AbortSignal) => {
-    while (!signal.aborted) {
-      await forgetExpired(deps);
-      await clock.sleep(limits.forgetSuppressionsEveryMs, signal);
-    }
-  };
-
   return {
     ...createEarlyChecks(deps.tenants, clock),
     recordDenied: (path) =>
@@ -173,9 +163,11 @@ export function createRelay(deps: RelayDeps): Relay {
         newMailId,
       }),
     submit: (submission) =>
-      submit(submission, { ...deps, node: deps.node.name, newMailId, leases, sign, begin }),
+      submit(submission, { ...deps, node: deps.node.name, newMailId, leases, sign, notify, begin }),
+    reports: deps.returnPaths ? createReportReception({ ...deps, returnPaths: deps.returnPaths }) : null,
     async run(signal) {
-      await Promise.all([scheduler.run(signal), clearLoop(signal), quotaLoop(signal), forgetLoop(signal)]);
+      const chores = doChores({ ...deps, notify, onReleased: scheduler.poke }, signal);
+      await Promise.all([scheduler.run(signal), chores]);
       const giveUpAt = clock.now() + drainMs;
       while (leases.open() > 0 && clock.now() < giveUpAt) await clock.sleep(drainLookMs);
       await commit.drain();
@@ -191,15 +183,6 @@ function readContent(mailId: number, { queue, spool }: Pick<RelayDeps, 'queue' |
 
 function attemptedMail({ lease, mail, deliveries, envelope }: Attempt, content: Buffer): AttemptedMail {
   return { facts: mail, content, deliveries, destination: lease.destination, envelope };
-}
-
-async function forgetExpired({ tenants, commit, log }: RelayDeps): Promise<void> {
-  try {
-    const most = limits.forgottenSuppressions;
-    while ((await commit.run(() => tenants.forgetExpiredSuppressions(most))) === most);
-  } catch (fault) {
-    log.error({ fault }, 'expired suppressions could not be removed');
-  }
 }
 
 function verdictsOf(

@@ -33,7 +33,7 @@ export function ownDomainOf(tenants: Tenants, tenantId: number, address: string)
 }
 
 /** Owners of the sending domain that is the name itself or the nearest above it. */
-function ownersOf(tenants: Tenants, domain: string): SendingDomain[] {
+export function ownersOf(tenants: Tenants, domain: string): SendingDomain[] {
   for (let name = domain; name.includes('.'); name = name.slice(name.indexOf('.') + 1)) {
     const owners = tenants.sendingDomainOwners(name);
     if (owners.length > 0) return owners;

@@ -45,7 +45,7 @@ function setUp(t: TestContext) {
   const commit = createGroupCommit(store, (fault) => {
     throw fault;
   });
-  const deps = { clock, plan, queue, tenants, commit };
+  const deps = { clock, plan, queue, tenants, commit, notify: () => {} };
   const types = () =>
     createOutboxReader(store)
       .read(0, 100)

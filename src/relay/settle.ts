@@ -9,9 +9,11 @@ import type { DeliveryStatus } from '../events/delivery-status.ts';
 import { type DeliveryFacts, openStates } from '../events/event.ts';
 import type { Queue, QueuedDelivery } from '../queue/queue.ts';
 import type { GroupCommit } from '../store/store.ts';
-import type { Tenants } from '../tenants/tenants.ts';
+import { installationTenant, type Tenants } from '../tenants/tenants.ts';
 import { decide } from './decide.ts';
 import { isAddressGone } from './hard-bounce.ts';
+import type { Notify } from './notices.ts';
+import type { DecidedDelivery } from './notify-sender.ts';
 import type { RetryPlan } from './retry.ts';
 
 export interface SettleDeps {
@@ -20,6 +22,8 @@ export interface SettleDeps {
   queue: Queue;
   tenants: Tenants;
   commit: GroupCommit;
+  /** Tells the sender, in the same transaction. */
+  notify: Notify;
 }
 
 export interface Verdict {
@@ -31,12 +35,20 @@ export interface Verdict {
 /** Resolves when the verdicts are on disk. */
 export async function settle(verdicts: readonly Verdict[], deps: SettleDeps): Promise<void> {
   await deps.commit.runSoon(() => {
-    for (const verdict of verdicts) settleOne(verdict, deps);
+    for (const [mailId, ofMail] of Map.groupBy(verdicts, (verdict) => verdict.mailId)) {
+      deps.notify(
+        mailId,
+        ofMail.map((verdict) => settleOne(verdict, deps)),
+      );
+    }
   });
   crashPoint('settled');
 }
 
-function settleOne({ mailId, n, status }: Verdict, { clock, plan, queue, tenants }: SettleDeps): void {
+function settleOne(
+  { mailId, n, status }: Verdict,
+  { clock, plan, queue, tenants }: SettleDeps,
+): DecidedDelivery {
   const before = queue.delivery(mailId, n);
   if (!before?.facts.leased) throw new Error(`delivery ${mailId}:${n} was settled without a lease`);
   const now = clock.now();
@@ -49,6 +61,8 @@ function settleOne({ mailId, n, status }: Verdict, { clock, plan, queue, tenants
   queue.record({ mailId, type, at: now, delivery: facts, status, engagement: null });
   if (type === 'failed' && isAddressGone(status)) suppressBounced(mailId, facts, { queue, tenants });
   if (type === 'deferred' && before.holdRequested) writeHold(queue, { ...before, facts }, now);
+  const { options } = before;
+  return { type, before: before.facts, facts, status, options, remoteNotifies: status.dsnOffered === true };
 }
 
 /** An address that will never take mail is not tried again for a while, whichever domain of the tenant it is from. */
@@ -59,8 +73,10 @@ function suppressBounced(
 ): void {
   const mail = queue.mail(mailId);
   if (!mail) throw new Error(`mail ${mailId} has deliveries but no row`);
+  const { tenantId } = mail.facts;
+  if (tenantId === installationTenant.id) return;
   tenants.suppress({
-    tenantId: mail.facts.tenantId,
+    tenantId,
     address: forwardPath,
     kind: 'bounce',
     createdAt: stateAt,

@@ -7,7 +7,9 @@
  * keeps it. Its domain may be one of those whose policy (RFC 7489) has unsigned mail thrown away.
  */
 import { type KeyObject, sign as signBytes } from 'node:crypto';
+import { mailIdParts } from '../base/id.ts';
 import { limits } from '../base/limits.ts';
+import type { Log } from '../base/log.ts';
 import type { MailFacts } from '../events/event.ts';
 import {
   type SignableContent,
@@ -17,6 +19,7 @@ import {
   unsignedField,
 } from '../protocol/dkim/dkim.ts';
 import type { SigningKey, Tenants } from '../tenants/tenants.ts';
+import { ownersOf } from './sender-rights.ts';
 import { refusal, type SubmissionRefusal } from './submission.ts';
 
 export type Signed = { ok: true; content: Buffer } | SubmissionRefusal;
@@ -58,11 +61,41 @@ export function createSigner(tenants: Pick<Tenants, 'signingKeys' | 'openSigning
   }
 }
 
+/**
+ * For a small mail of ours that is made within a transaction: by the keys of the domain that our host name is or is
+ * under, on this thread.
+ */
+export type SignNow = (mailId: number, content: Buffer) => Buffer;
+
+export function createSignNow(tenants: Tenants, hostname: string, log: Log): SignNow {
+  return (mailId, content) => {
+    const owner = ownersOf(tenants, hostname).find(({ verifiedAt }) => verifiedAt !== null);
+    const keys = owner ? tenants.signingKeys(owner) : [];
+    if (!owner || keys.length === 0) return content;
+    const signedAt = mailIdParts(mailId).at;
+    try {
+      const signable = signableContent(content);
+      const fields = keys.map(({ id, algorithm, selector }) => {
+        const field = unsignedField(signable, { algorithm, domain: owner.domain, selector, signedAt });
+        return signedField(field, signBytes(hashNameOf(algorithm), field.input, tenants.openSigningKey(id)));
+      });
+      return Buffer.concat([Buffer.from(fields.join(''), 'latin1'), content]);
+    } catch (fault) {
+      // A verdict must not be lost for want of a signature.
+      log.error({ fault, domain: owner.domain }, 'a notification could not be signed');
+      return content;
+    }
+  };
+}
+
+/** Ed25519 has its hash within; what it is given is one already. */
+function hashNameOf(algorithm: UnsignedField['algorithm']): string | null {
+  return algorithm === 'rsa-sha256' ? 'sha256' : null;
+}
+
 function signField(field: UnsignedField, key: KeyObject): Promise<string> {
-  // Ed25519 has its hash within; what it is given is one already.
-  const hashName = field.algorithm === 'rsa-sha256' ? 'sha256' : null;
   return new Promise((resolve, reject) => {
-    signBytes(hashName, field.input, key, (error, signature) =>
+    signBytes(hashNameOf(field.algorithm), field.input, key, (error, signature) =>
       error ? reject(error) : resolve(signedField(field, signature)),
     );
   });

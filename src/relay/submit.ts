@@ -16,6 +16,8 @@ import { type Envelope, envelopeOf } from './envelope.ts';
 import { heldUntil } from './hold.ts';
 import type { Lease, Leases } from './leases.ts';
 import { newDelivery } from './new-delivery.ts';
+import type { Notify } from './notices.ts';
+import type { DecidedDelivery } from './notify-sender.ts';
 import { type PreparedMail, prepare } from './prepare.ts';
 import { recordRejection } from './rejection.ts';
 import type { Attempt } from './relay.ts';
@@ -36,6 +38,8 @@ export interface SubmitDeps {
   commit: GroupCommit;
   leases: Leases;
   sign: Sign;
+  /** Tells the sender of what is suppressed, in the transaction that inserts the mail. */
+  notify: Notify;
   /** Begins the attempts whose leases were written with the mail. */
   begin(attempts: Attempt[]): void;
 }
@@ -183,7 +187,16 @@ function insert(mail: AcceptedMail, place: ContentPlace, deps: SubmitDeps): Inse
       queue.record({ ...event, type: delivery.state === 'rejected' ? 'rejected' : 'accepted' });
     }
   }
+  const suppressed = deliveries.filter(({ state }) => state === 'suppressed');
+  if (suppressed.length > 0) deps.notify(facts.mailId, suppressed.map(asDecided(envelope)));
   return counted;
+}
+
+function asDecided({ forwardPathOptions }: Envelope): (facts: DeliveryFacts) => DecidedDelivery {
+  return (facts) => ({
+    ...{ type: 'suppressed', before: facts, facts, status: null, remoteNotifies: false },
+    options: forwardPathOptions.get(facts.n) ?? null,
+  });
 }
 
 type Counted = (Inserted & { ok: true; waiting: ReadonlySet<number> }) | (Inserted & { ok: false });

@@ -18,6 +18,7 @@ export interface Sent {
   tls: TlsFacts | null;
   /** See `SmtpSession`; '' where no session came about. */
   tlsShortfall: string;
+  offersDsn: boolean;
 }
 
 export interface SessionPool {
@@ -88,7 +89,7 @@ export function createSessionPool(connect: Connect, clock: Clock): SessionPool {
     const { session } = pooled;
     const observations = await session.send(firstPaths(mail, pathsWithin(session.limits, mail.forwardPaths)));
     giveBack(key, { ...pooled, mails: pooled.mails + 1 });
-    return { observations, ...securityOf(session) };
+    return { observations, ...factsOf(session) };
   };
 
   const sendSome = async (options: ConnectOptions, mail: OutgoingMail): Promise<Sent> => {
@@ -101,7 +102,8 @@ export function createSessionPool(connect: Connect, clock: Clock): SessionPool {
     const session = await connect(options);
     if ('failed' in session) {
       const observations = mail.forwardPaths.map(() => session.failed);
-      return { observations, sendingIp: session.sendingIp, tls: session.tls, tlsShortfall: '' };
+      const { sendingIp, tls } = session;
+      return { observations, sendingIp, tls, tlsShortfall: '', offersDsn: false };
     }
     return sendOver(key, { session, mails: 0, idleSince: 0 }, mail);
   };
@@ -131,8 +133,8 @@ export function createSessionPool(connect: Connect, clock: Clock): SessionPool {
   };
 }
 
-function securityOf({ sendingIp, tls, tlsShortfall }: SmtpSession): Omit<Sent, 'observations'> {
-  return { sendingIp, tls, tlsShortfall };
+function factsOf({ sendingIp, tls, tlsShortfall, offersDsn }: SmtpSession): Omit<Sent, 'observations'> {
+  return { sendingIp, tls, tlsShortfall, offersDsn };
 }
 
 /** Sessions may be shared by mails that would connect in the same way only. */

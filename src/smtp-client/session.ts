@@ -15,6 +15,7 @@ export class Session implements SmtpSession {
   readonly tls: TlsFacts | null;
   readonly tlsShortfall: string;
   readonly limits: ServerLimits;
+  readonly offersDsn: boolean;
   readonly #wire: Wire;
   readonly #conversation: Conversation;
   #busy = false;
@@ -31,6 +32,7 @@ export class Session implements SmtpSession {
     this.tls = security.tls;
     this.tlsShortfall = security.tlsShortfall;
     this.limits = extensions.limits;
+    this.offersDsn = extensions.dsn;
   }
 
   get usable(): boolean {

@@ -124,6 +124,8 @@ export interface SmtpSession {
   send(mail: OutgoingMail): Promise<Observation[]>;
   /** May be given another mail: the connection lives and MAILMAX is not reached. */
   readonly usable: boolean;
+  /** The server offers DSN (RFC 3461): it was told what the sender wants to be told of. */
+  readonly offersDsn: boolean;
   /** What one mail may have; whoever sends heeds it. */
   readonly limits: ServerLimits;
   /** QUIT, then close; waits for the answer, but not longer than `commandMs` or `limits.smtpQuitMs`. */

@@ -12,7 +12,7 @@ const LF = 10;
 const lineEnd = Buffer.from('\r\n');
 
 export class ChunkReader {
-  readonly #maxContentBytes: number;
+  readonly maxContentBytes: number;
   readonly #maxLineBytes: number;
   #content = new GrowingBuffer();
   #contentBytes = 0;
@@ -25,7 +25,7 @@ export class ChunkReader {
 
   /** `maxLineBytes` counts CRLF. */
   constructor(maxContentBytes: number, maxLineBytes: number) {
-    this.#maxContentBytes = maxContentBytes;
+    this.maxContentBytes = maxContentBytes;
     this.#maxLineBytes = maxLineBytes;
   }
 
@@ -40,7 +40,7 @@ export class ChunkReader {
   }
 
   get fault(): ContentFault | null {
-    return this.#contentBytes > this.#maxContentBytes ? 'too-big' : this.#fault;
+    return this.#contentBytes > this.maxContentBytes ? 'too-big' : this.#fault;
   }
 
   /** Keeps nothing from now on. */

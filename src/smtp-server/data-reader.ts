@@ -29,7 +29,7 @@ const more: DataProgress = { state: 'more' };
 const broken: DataProgress = { state: 'broken' };
 
 export class DataReader {
-  readonly #maxContentBytes: number;
+  readonly maxContentBytes: number;
   readonly #maxLineBytes: number;
   #content = new GrowingBuffer();
   #contentBytes = 0;
@@ -45,7 +45,7 @@ export class DataReader {
 
   /** `maxLineBytes` counts CRLF but not a stuffed dot (RFC 5321 §4.5.3.1.6). */
   constructor(maxContentBytes: number, maxLineBytes: number) {
-    this.#maxContentBytes = maxContentBytes;
+    this.maxContentBytes = maxContentBytes;
     this.#maxLineBytes = maxLineBytes;
   }
 
@@ -61,7 +61,7 @@ export class DataReader {
 
   get fault(): ContentFault | null {
     if (this.#breaking !== null) return this.#breaking;
-    if (this.#contentBytes > this.#maxContentBytes) return 'too-big';
+    if (this.#contentBytes > this.maxContentBytes) return 'too-big';
     return this.#tooLongLine ? 'line-too-long' : null;
   }
 
@@ -122,7 +122,7 @@ export class DataReader {
 
   #keep(piece: Buffer, from: number, to: number): void {
     this.#contentBytes += to - from;
-    if (this.#contentBytes > this.#maxContentBytes && !this.#discarding) this.discard();
+    if (this.#contentBytes > this.maxContentBytes && !this.#discarding) this.discard();
     if (!this.#discarding) this.#content.append(piece.subarray(from, to));
   }
 

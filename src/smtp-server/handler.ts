@@ -69,6 +69,21 @@ export interface SessionSubmission {
   content: Buffer;
 }
 
+/** Another server hands in reports about mail we sent, without authentication and from anywhere. */
+export interface ReportDoor {
+  /** `welcome`: takes reports. A refusal: is at the domain for reports and takes nothing. Null: any other address. */
+  mailboxOf(forwardPath: string): 'welcome' | Refusal | null;
+  /** Resolves when the report is on disk (I1). */
+  receive(report: SessionReport): Promise<{ accepted: string } | Refusal>;
+  bounds: { contentBytes: number; mailboxes: number };
+}
+
+export interface SessionReport {
+  client: ClientFacts;
+  forwardPaths: string[];
+  content: Buffer;
+}
+
 export type Authentication = { principal: Principal } | Refusal;
 
 export interface SmtpHandler {
@@ -86,4 +101,6 @@ export interface SmtpHandler {
   ): Refusal | null;
   /** Resolves when content and queue rows are on disk (I1), with the text after `250 2.0.0 `. */
   submit(submission: SessionSubmission): Promise<{ accepted: string } | Refusal>;
+  /** Null or absent: reports are not taken, and nobody unknown gets beyond MAIL. */
+  reports?: ReportDoor | null;
 }

@@ -5,13 +5,20 @@
 import { relayIdOf } from '../base/id.ts';
 import type { Log } from '../base/log.ts';
 import { type Network, networkContains } from '../base/network.ts';
-import type { Relay, SubmissionRefusal } from '../relay/relay.ts';
+import type { Relay, ReportReception, SubmissionRefusal } from '../relay/relay.ts';
 import type { CredentialHolder, Tenants } from '../tenants/tenants.ts';
-import type { Authentication, Principal, Refusal, SessionSubmission, SmtpHandler } from './handler.ts';
+import type {
+  Authentication,
+  Principal,
+  Refusal,
+  ReportDoor,
+  SessionSubmission,
+  SmtpHandler,
+} from './handler.ts';
 
 export interface RelayHandlerOptions {
   tenants: Tenants;
-  relay: Pick<Relay, 'submit' | 'checkSize' | 'checkForwardPath' | 'recordDenied'>;
+  relay: Pick<Relay, 'submit' | 'checkSize' | 'checkForwardPath' | 'recordDenied' | 'reports'>;
   trusted: readonly { network: Network; tenant: string }[];
   log: Log;
 }
@@ -72,14 +79,34 @@ export function createRelayHandler({ tenants, relay, trusted, log }: RelayHandle
           ? { accepted: `Ok: queued as ${relayIdOf(result.mailId)}` }
           : { refused: result.reply, privateReason: result.privateReason };
       } catch (fault) {
-        // Nothing was accepted: the client keeps the mail and comes again.
-        log.error({ fault }, 'mail could not be written');
-        return refuse(
-          451,
-          '4.3.0',
-          'The mail could not be stored, try again later',
-          'the store or the spool refused',
-        );
+        return notWritten(log, fault);
+      }
+    },
+    reports: relay.reports && reportDoor(relay.reports, log),
+  };
+}
+
+/** Nothing was accepted: the client keeps the mail and comes again. */
+function notWritten(log: Log, fault: unknown): Refusal {
+  log.error({ fault }, 'mail could not be written');
+  const text = 'The mail could not be stored, try again later';
+  return refuse(451, '4.3.0', text, 'the store or the spool refused');
+}
+
+function reportDoor(reports: ReportReception, log: Log): ReportDoor {
+  return {
+    bounds: reports.bounds,
+    mailboxOf(forwardPath) {
+      const mailbox = reports.mailboxOf(forwardPath);
+      if (mailbox !== 'unknown') return mailbox;
+      return refuse(550, '5.1.1', 'No such mailbox', 'a return path that this installation did not make');
+    },
+    async receive({ client, forwardPaths, content }) {
+      try {
+        const refused = await reports.receive({ origin: client.remoteAddress, forwardPaths, content });
+        return refusalOf(refused) ?? { accepted: 'Ok: report taken' };
+      } catch (fault) {
+        return notWritten(log, fault);
       }
     },
   };

@@ -104,6 +104,7 @@ export const replies = {
   secureAlready: complaint(503, '5.5.1', 'TLS is active already'),
   inputAfterStartTls: farewell(554, '5.7.0', 'Input after STARTTLS came before TLS'),
 
+  otherPurpose: reply(452, '4.5.3', 'Mail and reports go in transactions of their own'),
   tooManyRecipients: reply(452, '4.5.3', 'Too many recipients'),
   noRoom: reply(452, '4.3.1', 'Not enough memory for this mail now'),
   localError: reply(451, '4.3.0', 'Local error in processing'),

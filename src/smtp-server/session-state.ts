@@ -62,6 +62,8 @@ export interface Transaction {
   /** By forward-path. */
   forwardPathOptions: Map<string, ForwardPathOptions>;
   refusedPaths: number;
+  /** What it is for, said by its first forward-path; null before that. */
+  purpose: 'submission' | 'report' | null;
   /** The chunks so far; null before the first. */
   chunks: ChunkReader | null;
 }

@@ -10,7 +10,7 @@ import { limits } from '../base/limits.ts';
 import { ChunkReader } from './chunk-reader.ts';
 import { Connection, type ConnectionListener } from './connection.ts';
 import { type BreakingFault, DataReader } from './data-reader.ts';
-import type { ClientFacts, SessionSubmission } from './handler.ts';
+import type { ClientFacts, SessionSubmission, SmtpHandler } from './handler.ts';
 import { type CommandLine, ReceivedBytes } from './received-bytes.ts';
 import { type Answer, farewell, replies, reply } from './replies.ts';
 import {
@@ -23,7 +23,7 @@ import {
   type SessionState,
   type Transaction,
 } from './session-state.ts';
-import { answerCommand, answerExchange, refused, tooBig, tooMuch } from './verbs.ts';
+import { answerCommand, answerExchange, maxContentBytesOf, refused, tooBig, tooMuch } from './verbs.ts';
 
 export interface SessionOptions {
   socket: Socket;
@@ -241,7 +241,7 @@ export class SmtpSession implements ConnectionListener {
   }
 
   #beginContent(): void {
-    this.#content = new DataReader(this.#rules.bounds.maxContentBytes, limits.textLineBytes);
+    this.#content = new DataReader(this.#maxContentBytes(), limits.textLineBytes);
     this.#awaited = 'content';
   }
 
@@ -256,7 +256,7 @@ export class SmtpSession implements ConnectionListener {
       return true;
     }
     this.#received.clear();
-    const { maxContentBytes } = this.#rules.bounds;
+    const maxContentBytes = this.#maxContentBytes();
     const { fault } = content;
     if (progress.state === 'broken' && isBreaking(fault)) this.#end(brokenContent[fault]);
     else if (content.contentBytes > maxContentBytes + limits.smtpSkippedContentBytes) {
@@ -269,7 +269,7 @@ export class SmtpSession implements ConnectionListener {
     const { chunk, transaction } = this.#state;
     assert(chunk !== null, 'BDAT says how much comes');
     if (transaction !== null) {
-      transaction.chunks ??= new ChunkReader(this.#rules.bounds.maxContentBytes, limits.textLineBytes);
+      transaction.chunks ??= new ChunkReader(this.#maxContentBytes(), limits.textLineBytes);
     }
     this.#awaited = 'chunk';
     if (chunk.octets === 0) this.#chunkEnded(chunk);
@@ -337,11 +337,22 @@ export class SmtpSession implements ConnectionListener {
     this.#handOver(transaction, content.content());
   }
 
+  #maxContentBytes(): number {
+    return maxContentBytesOf(this.#state, this.#state.transaction);
+  }
+
   #handOver(transaction: Transaction, content: Buffer): void {
     const { principal, client } = this.#state;
     const { reversePath, forwardPaths, forwardPathOptions, parameters } = transaction;
+    const { handler } = this.#rules;
+    if (transaction.purpose === 'report') {
+      const { reports } = handler;
+      assert(reports, 'only who takes reports is handed one');
+      void this.#submit(reports.receive({ client, forwardPaths: [...forwardPaths.values()], content }));
+      return;
+    }
     assert(principal !== null, 'a mail transaction has a principal');
-    void this.#submit({
+    const submission: SessionSubmission = {
       principal,
       client,
       protocol: protocolOf(this.#state, parameters.options.smtpUtf8),
@@ -352,18 +363,19 @@ export class SmtpSession implements ConnectionListener {
       options: parameters.options,
       holdUntil: parameters.holdUntil,
       content,
-    });
+    };
+    void this.#submit(handler.submit(submission));
   }
 
   #contentProblem(content: DataReader | ChunkReader): Answer | null {
-    if (content.fault === 'too-big') return tooBig(this.#rules.bounds.maxContentBytes);
+    if (content.fault === 'too-big') return tooBig(content.maxContentBytes);
     if (this.#noRoom) return replies.noRoom;
     return content.fault === null ? null : lineTooLong;
   }
 
-  async #submit(submission: SessionSubmission): Promise<void> {
+  async #submit(handedOver: ReturnType<SmtpHandler['submit']>): Promise<void> {
     this.#awaited = 'reply';
-    const answer = await this.#outcomeOf(submission);
+    const answer = await this.#outcomeOf(handedOver);
     this.#dropContent();
     if (this.#isOver()) return;
     this.#awaited = 'line';
@@ -377,9 +389,9 @@ export class SmtpSession implements ConnectionListener {
     return this.#awaited === 'reply';
   }
 
-  async #outcomeOf(submission: SessionSubmission): Promise<Answer> {
+  async #outcomeOf(handedOver: ReturnType<SmtpHandler['submit']>): Promise<Answer> {
     try {
-      const result = await this.#rules.handler.submit(submission);
+      const result = await handedOver;
       if ('refused' in result) return refused(this.#state, 'DATA', result);
       this.#errors = 0;
       return reply(250, '2.0.0', result.accepted);

@@ -179,13 +179,14 @@ function mail(state: SessionState, argument: string): Answer {
   if (state.greeting === 'none') return replies.greetFirst;
   if (state.transaction !== null) return replies.nestedMail;
   const principal = identify(state);
-  if ('text' in principal) return principal;
+  // Whoever is unknown may still bring a report: the forward-path tells.
+  if ('text' in principal && !handler.reports) return principal;
   const offered = { now: clock.now(), maxHoldMs: bounds.maxHoldMs, secure: state.client.secure };
   const command = parseMail(argument, offered);
   if ('text' in command) return command;
   const { reversePath, parameters } = command;
   if ((parameters.declaredBytes ?? 0) > bounds.maxContentBytes) return tooBig(bounds.maxContentBytes);
-  const unwelcome = handler.checkReversePath(principal, reversePath, parameters);
+  const unwelcome = 'text' in principal ? null : handler.checkReversePath(principal, reversePath, parameters);
   if (unwelcome !== null) return refused(state, 'MAIL', unwelcome);
   state.transaction = newTransaction(reversePath, parameters);
   return replies.senderOk;
@@ -198,6 +199,7 @@ function newTransaction(reversePath: string, parameters: MailParameters): Transa
     forwardPaths: new Map(),
     forwardPathOptions: new Map(),
     refusedPaths: 0,
+    purpose: null,
     chunks: null,
   };
 }
@@ -217,23 +219,59 @@ export function tooBig(maxContentBytes: number): Answer {
 }
 
 function rcpt(state: SessionState, argument: string): Answer {
-  const { transaction, principal } = state;
-  if (transaction === null || principal === null) return replies.mailFirst;
+  const { transaction } = state;
+  if (transaction === null) return replies.mailFirst;
   if (transaction.chunks !== null) return replies.rcptAfterBdat;
   const { forwardPaths, refusedPaths, parameters } = transaction;
-  const { bounds, handler, hostname } = state.rules;
+  const { bounds, hostname } = state.rules;
   if (Math.max(forwardPaths.size, refusedPaths) >= bounds.maxForwardPaths) return replies.tooManyRecipients;
   const command = parseRcpt(argument, hostname, parameters.options.smtpUtf8);
   if ('text' in command) return refusedPath(transaction, command);
   const { forwardPath, key, options } = command;
   if (forwardPaths.has(key)) return replies.recipientOk;
-  const protocol = protocolOf(state, parameters.options.smtpUtf8);
-  const mail = { reversePath: transaction.reversePath, client: state.client, protocol };
-  const unwelcome = handler.checkForwardPath(principal, forwardPath, forwardPaths.size + 1, mail);
-  if (unwelcome !== null) return refusedPath(transaction, refused(state, 'RCPT', unwelcome));
+  const unwelcome =
+    purposeRefusal(state, transaction, forwardPath) ?? pathRefusal(state, transaction, forwardPath);
+  if (unwelcome !== null) return refusedPath(transaction, unwelcome);
   forwardPaths.set(key, forwardPath);
   if (options !== null) transaction.forwardPathOptions.set(forwardPath, options);
   return replies.recipientOk;
+}
+
+/** Mail and reports do not share a transaction. Sets what it is for. */
+function purposeRefusal(state: SessionState, transaction: Transaction, forwardPath: string): Answer | null {
+  const { reports } = state.rules.handler;
+  const mailbox = reports?.mailboxOf(forwardPath) ?? null;
+  if (mailbox !== null && mailbox !== 'welcome') return refused(state, 'RCPT', mailbox);
+  const purpose = mailbox === null ? 'submission' : 'report';
+  if (purpose === 'submission' && state.principal === null) {
+    return authOffered(state) ? replies.authenticationRequired : replies.tlsRequired;
+  }
+  if (transaction.purpose !== null && transaction.purpose !== purpose) return replies.otherPurpose;
+  if (purpose === 'report' && transaction.forwardPaths.size >= (reports?.bounds.mailboxes ?? 0))
+    return replies.tooManyRecipients;
+  transaction.purpose = purpose;
+  return null;
+}
+
+function pathRefusal(state: SessionState, transaction: Transaction, forwardPath: string): Answer | null {
+  const { principal, client, rules } = state;
+  const { reversePath, purpose, forwardPaths, parameters } = transaction;
+  if (purpose === 'report' || principal === null) return null;
+  const protocol = protocolOf(state, parameters.options.smtpUtf8);
+  const count = forwardPaths.size + 1;
+  const unwelcome = rules.handler.checkForwardPath(principal, forwardPath, count, {
+    ...{ reversePath, client, protocol },
+  });
+  return unwelcome && refused(state, 'RCPT', unwelcome);
+}
+
+/** Of reports less is taken than of mail. */
+export function maxContentBytesOf({ rules }: SessionState, transaction: Transaction | null): number {
+  const { maxContentBytes } = rules.bounds;
+  const { reports } = rules.handler;
+  return transaction?.purpose === 'report' && reports
+    ? Math.min(reports.bounds.contentBytes, maxContentBytes)
+    : maxContentBytes;
 }
 
 /** Bad addresses are no protocol errors, or one list with ten of them would lose all the others. */
@@ -261,8 +299,9 @@ function bdat(state: SessionState, argument: string): Answer {
   return receiveChunk;
 }
 
-function chunkRefusal({ transaction, rules }: SessionState, octets: number): Answer | null {
-  const { maxContentBytes } = rules.bounds;
+function chunkRefusal(state: SessionState, octets: number): Answer | null {
+  const { transaction } = state;
+  const maxContentBytes = maxContentBytesOf(state, transaction);
   if (transaction === null) return replies.mailFirst;
   if (transaction.forwardPaths.size === 0) return replies.noRecipients;
   const before = transaction.chunks?.contentBytes ?? 0;

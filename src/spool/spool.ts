@@ -31,6 +31,8 @@ export interface Spool {
   place(content: Buffer, alone: boolean): Promise<ContentPlace>;
   /** Within the transaction that inserts the mail: writes a content whose place is the store. */
   keep(mailId: number, place: ContentPlace, content: Buffer): void;
+  /** The same for a small content that is made within the transaction: its place is the store. */
+  keepMade(mailId: number, content: Buffer): ContentPlace;
   /** That transaction has committed or failed. */
   settled(place: ContentPlace): void;
   read(mailId: number, place: ContentPlace): ContentRead;
@@ -47,18 +49,22 @@ export function openSpool(directory: string, store: Store): Spool {
   const unsettled = new Map<number, number>();
   const isNamed = (segment: number) =>
     store.get('SELECT 1 FROM mails WHERE segment = ? LIMIT 1', segment) !== undefined;
+  const insert = (mailId: number, content: Buffer) =>
+    store.run('INSERT INTO contents (mail_id, content) VALUES (?, ?)', mailId, content);
   return {
     async place(content, alone) {
-      const facts = { bytes: content.length, checksum: crc32(content) };
       const inlineBytes = alone ? limits.inlineContentBytesAlone : limits.inlineContentBytes;
-      if (content.length <= inlineBytes) return { segment: null, offset: null, ...facts };
+      if (content.length <= inlineBytes) return placeInStore(content);
       const location = await segments.append(content);
       unsettled.set(location.segment, (unsettled.get(location.segment) ?? 0) + 1);
-      return { ...location, ...facts };
+      return { ...location, bytes: content.length, checksum: crc32(content) };
     },
     keep(mailId, { segment }, content) {
-      if (segment === null)
-        store.run('INSERT INTO contents (mail_id, content) VALUES (?, ?)', mailId, content);
+      if (segment === null) insert(mailId, content);
+    },
+    keepMade(mailId, content) {
+      insert(mailId, content);
+      return placeInStore(content);
     },
     settled({ segment }) {
       if (segment === null) return;
@@ -78,6 +84,10 @@ export function openSpool(directory: string, store: Store): Spool {
     sweep: () => segments.removeExcept((segment) => unsettled.has(segment) || isNamed(segment)),
     close: () => segments.close(),
   };
+}
+
+function placeInStore(content: Buffer): ContentPlace {
+  return { segment: null, offset: null, bytes: content.length, checksum: crc32(content) };
 }
 
 function inlineContent(store: Store, mailId: number): Buffer | null {

@@ -7,6 +7,7 @@ import { envelopeOptions } from './migrations/0004-envelope-options.ts';
 import { mtaStsPolicies } from './migrations/0005-mta-sts-policies.ts';
 import { lanes } from './migrations/0006-lanes.ts';
 import { imports } from './migrations/0007-imports.ts';
+import { lateReports } from './migrations/0008-late-reports.ts';
 
 /** In order; never edit one that was released, add another. */
 const migrations: readonly string[] = [
@@ -17,6 +18,7 @@ const migrations: readonly string[] = [
   mtaStsPolicies,
   lanes,
   imports,
+  lateReports,
 ];
 
 export const storeVersion = migrations.length;

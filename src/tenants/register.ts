@@ -19,6 +19,12 @@ type Register = Pick<
   | 'sendingDomainOwners'
 >;
 
+/**
+ * Whose the mail of the installation itself is, such as notifications to senders: it is in no tenant's log and in no
+ * number. No tenant can have this name or id.
+ */
+export const installationTenant: Tenant = { id: 0, name: '_installation', zone: 'UTC', createdAt: 0 };
+
 const firstStreamId = 10_001;
 const namePattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
@@ -45,7 +51,10 @@ export function createRegister(store: Store, clock: Clock): Register {
       });
     },
     tenants: () => store.all('SELECT * FROM tenants ORDER BY id').map(tenantOf),
-    tenant: (id) => mapped(store.get('SELECT * FROM tenants WHERE id = ?', id), tenantOf),
+    tenant: (id) =>
+      id === installationTenant.id
+        ? installationTenant
+        : mapped(store.get('SELECT * FROM tenants WHERE id = ?', id), tenantOf),
     tenantNamed: (name) => mapped(store.get('SELECT * FROM tenants WHERE name = ?', name), tenantOf),
     streams: (tenantId) =>
       store.all('SELECT * FROM streams WHERE tenant_id = ? ORDER BY id', tenantId).map(streamOf),

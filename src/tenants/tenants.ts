@@ -26,6 +26,7 @@ export {
 } from './dkim-keys.ts';
 export type { LimitsChange, QuotaAnswer, TenantLimits, TenantRules } from './limits-of-tenant.ts';
 export { type CountedQuota, type Quota, type QuotaPeriod, type Quotas, quotaPeriods } from './quotas.ts';
+export { installationTenant } from './register.ts';
 export {
   type NewSuppression,
   type Suppression,

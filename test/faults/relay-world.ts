@@ -48,6 +48,7 @@ export function openRelayWorld(t: TestContext, options: RelayWorldOptions) {
     ...{
       node: { number: 0, name: 'relay' },
       plan: { waitsMs },
+      notices: null,
       bounds: { attempts, perDestination: attempts },
     },
     ...{ tenants, queue, spool, log: silentLog },
