@@ -75,6 +75,7 @@ await runChild(async ({ config, stop, ready }: Child) => {
     tlsPolicies,
     node: { number: config.nodeNumber, name: config.hostname },
     plan: { waitsMs: config.retrySchedule },
+    bulkPlan: { waitsMs: config.retryScheduleBulk ?? config.retrySchedule },
     bounds: {
       attempts: config.delivery.maxSessions,
       perDestination: config.delivery.maxSessionsPerDestination,

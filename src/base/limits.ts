@@ -220,6 +220,8 @@ export const limits = {
   echoedChars: 100,
   /** Held deliveries released in one transaction. */
   releasedTogether: 500,
+  /** Waits of one retry schedule. */
+  retryWaits: 100,
   openAttempts: 200,
   attemptsPerDestination: 20,
   /** Parts of all places for attempts that bulk mail together, and one tenant, can take at most. */

@@ -29,6 +29,8 @@ import { queueShowCommand } from './commands/queue-show.ts';
 import { quotaSetCommand } from './commands/quota-set.ts';
 import { quotaShowCommand } from './commands/quota-show.ts';
 import { restoreCommand } from './commands/restore.ts';
+import { retrySetCommand } from './commands/retry-set.ts';
+import { retryShowCommand } from './commands/retry-show.ts';
 import { sendCommand } from './commands/send.ts';
 import { serveCommand } from './commands/serve.ts';
 import { sqlCommand } from './commands/sql.ts';
@@ -50,6 +52,8 @@ export const commands: readonly Command[] = [
   dkimRetireCommand,
   quotaShowCommand,
   quotaSetCommand,
+  retryShowCommand,
+  retrySetCommand,
   denyListCommand,
   denyAddCommand,
   denyRemoveCommand,

@@ -48,6 +48,8 @@ const retryWaits = [
   ...new Array<number>(8).fill(12 * hour),
 ];
 
+const waits = listOf(duration(1, 30 * day), { min: 1, max: limits.retryWaits });
+
 export const schema = {
   dataDir: option(path, {
     key: 'data_dir',
@@ -148,12 +150,19 @@ export const schema = {
       'Server that all mail is handed to; empty: the MX hosts of each domain. With a password TLS is required unless `?tls=` says otherwise.',
     example: 'smtp://user:password@smtp.example.com:587',
   }),
-  retrySchedule: option(listOf(duration(1, 30 * day), { min: 1, max: maxListEntries }), {
+  retrySchedule: option(waits, {
     key: 'retry_schedule',
     default: retryWaits,
     meaning:
       'Waits between the attempts of a delivery, separated by commas; it expires when the attempt after the last wait fails.',
     example: '5m, 15m, 1h, 4h, 1d',
+  }),
+  retryScheduleBulk: option(optional(waits), {
+    key: 'retry_schedule_bulk',
+    default: null,
+    meaning:
+      'The same for bulk mail (MT-PRIORITY below 0); empty: as `retry_schedule`. A tenant may have schedules of its own (`waybill retry set`).',
+    example: '1h, 6h, 1d',
   }),
   notices: {
     to: option(oneOf('own', 'any', 'none'), {

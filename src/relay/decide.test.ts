@@ -63,7 +63,7 @@ const failed: DeliveryStatus = {
   reason: 'bounce',
 };
 
-const circumstances = { now, plan, cancelRequested: false };
+const circumstances = { now, plan: () => plan, cancelRequested: false };
 
 test('what becomes of a delivery, by verdict', () => {
   const rows: [DeliveryStatus, Partial<DeliveryFacts>, string, Partial<DeliveryFacts>][] = [
@@ -124,4 +124,12 @@ test('the plan: as many attempts as waits, and one', () => {
     [300_000, 900_000, 3_600_000, null],
   );
   assert.equal(expiryOf(plan, now), now + 4_800_000);
+});
+
+test('the end follows the schedule as it is at each deferral', () => {
+  const longer = { ...circumstances, plan: () => ({ waitsMs: [60_000, 120_000, 240_000] }) };
+  const { facts } = decide({ ...leased, deferrals: 1, expiresAt: now }, deferred, longer);
+  assert.partialDeepStrictEqual(facts, { nextAttemptAt: now + 120_000, expiresAt: now + 360_000 });
+  const { facts: last } = decide({ ...leased, deferrals: 2 }, deferred, circumstances);
+  assert.equal(last.expiresAt, last.nextAttemptAt);
 });

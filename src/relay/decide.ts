@@ -2,7 +2,7 @@
 import { unreachable } from '../base/assert.ts';
 import type { DeliveryStatus } from '../events/delivery-status.ts';
 import type { DeliveryFacts, EventType } from '../events/event.ts';
-import { type RetryPlan, waitAfter } from './retry.ts';
+import { expiryOf, type RetryPlan, waitAfter } from './retry.ts';
 
 export interface Decision {
   type: Extract<EventType, 'delivered' | 'deferred' | 'failed' | 'expired' | 'canceled'>;
@@ -11,7 +11,8 @@ export interface Decision {
 
 interface Circumstances {
   now: number;
-  plan: RetryPlan;
+  /** Asked for a deferral only. */
+  plan: () => RetryPlan;
   /** Someone canceled the delivery while the attempt was under way. */
   cancelRequested: boolean;
 }
@@ -37,9 +38,12 @@ export function decide(
 
 function deferred(facts: DeliveryFacts, { now, plan, cancelRequested }: Circumstances): Decision {
   if (cancelRequested) return end({ ...facts, reason: 'canceled' }, 'canceled');
-  const waitMs = waitAfter(plan, facts.deferrals);
+  const schedule = plan();
+  const waitMs = waitAfter(schedule, facts.deferrals);
   if (waitMs === null) return end({ ...facts, reason: 'old' }, 'expired');
-  return { type: 'deferred', facts: { ...facts, state: 'deferred', nextAttemptAt: now + waitMs } };
+  const nextAttemptAt = now + waitMs;
+  const expiresAt = expiryOf(schedule, nextAttemptAt, facts.deferrals);
+  return { type: 'deferred', facts: { ...facts, state: 'deferred', nextAttemptAt, expiresAt } };
 }
 
 function end(facts: DeliveryFacts, state: 'delivered' | 'failed' | 'expired' | 'canceled'): Decision {

@@ -90,7 +90,7 @@ function setUp(t: TestContext, given: SetUp = {}) {
   const commit = createGroupCommit(store, (fault) => {
     throw fault;
   });
-  const deps = { clock, plan, queue, tenants, commit, notify };
+  const deps = { clock, plans: { of: () => plan }, queue, tenants, commit, notify };
   const notices = () =>
     queue.list({ tenantId: installationTenant.id }, { mailId: 0, n: 0 }, 10).map((delivery) => {
       const mail = queue.mail(delivery.mailId);

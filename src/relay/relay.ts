@@ -22,7 +22,7 @@ import { createNotify } from './notices.ts';
 import type { NoticePolicy } from './notify-sender.ts';
 import { createReportReception, type ReportReception } from './receive-late-report.ts';
 import { type RefusedPath, recordRefusedPath } from './rejection.ts';
-import type { RetryPlan } from './retry.ts';
+import { createRetryPlans, type RetryPlan } from './retry.ts';
 import type { ReturnPaths } from './return-path.ts';
 import { createScheduler, type DueAttempt } from './schedule.ts';
 import { ownDomainOf } from './sender-rights.ts';
@@ -56,6 +56,8 @@ export { createTlsPolicies, type TlsPolicies, type TlsPolicyRule } from './tls-p
 export interface RelayDeps extends DeliverDeps {
   node: { number: number; name: string };
   plan: RetryPlan;
+  /** For bulk mail, if it has another one. */
+  bulkPlan?: RetryPlan;
   bounds: LeaseBounds;
   /** Null: mail goes out with the reverse-path of its sender, and no reports are taken. */
   returnPaths?: ReturnPaths | null;
@@ -95,6 +97,8 @@ export function createRelay(deps: RelayDeps): Relay {
   const leases = createLeases({ now: () => clock.now(), nextHop: deps.nextHop, bounds: deps.bounds });
   const sign = createSigner(deps.tenants);
   const newMailId = createMailIds(clock, deps.node.number, queue.highestMailId());
+  const { plan, bulkPlan = plan } = deps;
+  const plans = createRetryPlans(deps.tenants, { transactional: plan, bulk: bulkPlan });
   const notify = createNotify({
     ...deps,
     node: deps.node.name,
@@ -120,7 +124,7 @@ export function createRelay(deps: RelayDeps): Relay {
   const settleUntilWritten = async (verdicts: Verdict[]) => {
     for (let waitMs = firstSettleWaitMs; ; waitMs = Math.min(waitMs * 2, longestSettleWaitMs)) {
       try {
-        await settle(verdicts, { ...deps, notify });
+        await settle(verdicts, { ...deps, plans, notify });
         return;
       } catch (fault) {
         log.error(
@@ -163,7 +167,7 @@ export function createRelay(deps: RelayDeps): Relay {
         newMailId,
       }),
     submit: (submission) =>
-      submit(submission, { ...deps, node: deps.node.name, newMailId, leases, sign, notify, begin }),
+      submit(submission, { ...deps, node: deps.node.name, newMailId, plans, leases, sign, notify, begin }),
     reports: deps.returnPaths ? createReportReception({ ...deps, returnPaths: deps.returnPaths }) : null,
     async run(signal) {
       const chores = doChores({ ...deps, notify, onReleased: scheduler.poke }, signal);

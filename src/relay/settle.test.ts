@@ -14,6 +14,7 @@ import { createGroupCommit, openStore } from '../store/store.ts';
 import { openTenants } from '../tenants/tenants.ts';
 import { moveDelivery } from './move.ts';
 import { newDelivery } from './new-delivery.ts';
+import { createRetryPlans } from './retry.ts';
 import { holdDelivery, settle } from './settle.ts';
 
 const now = Date.UTC(2026, 10, 22, 10);
@@ -45,7 +46,7 @@ function setUp(t: TestContext) {
   const commit = createGroupCommit(store, (fault) => {
     throw fault;
   });
-  const deps = { clock, plan, queue, tenants, commit, notify: () => {} };
+  const deps = { clock, plans: { of: () => plan }, queue, tenants, commit, notify: () => {} };
   const types = () =>
     createOutboxReader(store)
       .read(0, 100)
@@ -137,4 +138,24 @@ test('a move while an attempt is under way counts for the next one; what has end
   assert.equal(queue.delivery(mailId, 2)?.destination, 'mx:example.org');
   assert.deepEqual([move(1), move(2)], ['ended', 'moved']);
   assert.deepEqual(types(), ['delivered', 'deferred'], 'nothing happened to them');
+});
+
+test('a schedule of the tenant holds from the next deferral on, for its class of mail', async (t) => {
+  const { deps, store, queue, tenants, tenantId, mailId } = setUp(t);
+  const standard = { transactional: plan, bulk: { waitsMs: [5_000] } };
+  const plans = createRetryPlans(tenants, standard);
+  const waitOf = (n: number) => (queue.delivery(mailId, n)?.facts.nextAttemptAt ?? 0) - now;
+  const settleOne = (n: number) =>
+    settle([{ mailId, n, status: refusal(450, '4.2.0', 'generic') }], { ...deps, plans });
+  await settleOne(1);
+  tenants.setRetrySchedule(tenantId, 'transactional', [7_000, 8_000]);
+  tenants.setRetrySchedule(tenantId, 'bulk', [9_000]);
+  await settleOne(2);
+  tenants.setRetrySchedule(tenantId, 'transactional', null);
+  store.transaction(() => store.run('UPDATE mails SET options = \'{"priority":-1}\''));
+  await settleOne(3);
+  assert.deepEqual([waitOf(1), waitOf(2), waitOf(3)], [60_000, 7_000, 9_000]);
+  assert.equal(queue.delivery(mailId, 2)?.facts.expiresAt, now + 15_000);
+  tenants.setRetrySchedule(tenantId, 'bulk', null);
+  assert.deepEqual(plans.of(tenantId, 'bulk'), standard.bulk);
 });

@@ -7,18 +7,19 @@ import { crashPoint } from '../base/crash-point.ts';
 import { limits } from '../base/limits.ts';
 import type { DeliveryStatus } from '../events/delivery-status.ts';
 import { type DeliveryFacts, openStates } from '../events/event.ts';
-import type { Queue, QueuedDelivery } from '../queue/queue.ts';
+import { mailClassOf } from '../protocol/smtp/envelope-options.ts';
+import type { Queue, QueuedDelivery, QueuedMail } from '../queue/queue.ts';
 import type { GroupCommit } from '../store/store.ts';
 import { installationTenant, type Tenants } from '../tenants/tenants.ts';
 import { decide } from './decide.ts';
 import { isAddressGone } from './hard-bounce.ts';
 import type { Notify } from './notices.ts';
 import type { DecidedDelivery } from './notify-sender.ts';
-import type { RetryPlan } from './retry.ts';
+import type { RetryPlan, RetryPlans } from './retry.ts';
 
 export interface SettleDeps {
   clock: Clock;
-  plan: RetryPlan;
+  plans: RetryPlans;
   queue: Queue;
   tenants: Tenants;
   commit: GroupCommit;
@@ -45,16 +46,14 @@ export async function settle(verdicts: readonly Verdict[], deps: SettleDeps): Pr
   crashPoint('settled');
 }
 
-function settleOne(
-  { mailId, n, status }: Verdict,
-  { clock, plan, queue, tenants }: SettleDeps,
-): DecidedDelivery {
+function settleOne({ mailId, n, status }: Verdict, deps: SettleDeps): DecidedDelivery {
+  const { clock, queue, tenants } = deps;
   const before = queue.delivery(mailId, n);
   if (!before?.facts.leased) throw new Error(`delivery ${mailId}:${n} was settled without a lease`);
   const now = clock.now();
   const { type, facts } = decide(before.facts, status, {
     now,
-    plan,
+    plan: () => planOf(mailId, deps),
     cancelRequested: before.cancelRequested,
   });
   queue.update(before, facts);
@@ -65,15 +64,24 @@ function settleOne(
   return { type, before: before.facts, facts, status, options, remoteNotifies: status.dsnOffered === true };
 }
 
+function planOf(mailId: number, { queue, plans }: SettleDeps): RetryPlan {
+  const { facts, options } = mailOf(mailId, queue);
+  return plans.of(facts.tenantId, mailClassOf(options?.priority ?? null));
+}
+
+function mailOf(mailId: number, queue: Queue): QueuedMail {
+  const mail = queue.mail(mailId);
+  if (!mail) throw new Error(`mail ${mailId} has deliveries but no row`);
+  return mail;
+}
+
 /** An address that will never take mail is not tried again for a while, whichever domain of the tenant it is from. */
 function suppressBounced(
   mailId: number,
   { forwardPath, stateAt, diagnostic }: DeliveryFacts,
   { queue, tenants }: Pick<SettleDeps, 'queue' | 'tenants'>,
 ): void {
-  const mail = queue.mail(mailId);
-  if (!mail) throw new Error(`mail ${mailId} has deliveries but no row`);
-  const { tenantId } = mail.facts;
+  const { tenantId } = mailOf(mailId, queue).facts;
   if (tenantId === installationTenant.id) return;
   tenants.suppress({
     tenantId,

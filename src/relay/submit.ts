@@ -21,7 +21,7 @@ import type { DecidedDelivery } from './notify-sender.ts';
 import { type PreparedMail, prepare } from './prepare.ts';
 import { recordRejection } from './rejection.ts';
 import type { Attempt } from './relay.ts';
-import type { RetryPlan } from './retry.ts';
+import type { RetryPlan, RetryPlans } from './retry.ts';
 import { senderRight } from './sender-rights.ts';
 import type { Sign } from './sign.ts';
 import { refusal, type Submission, type SubmissionResult } from './submission.ts';
@@ -31,7 +31,7 @@ export interface SubmitDeps {
   newMailId(): number;
   hostname: string;
   node: string;
-  plan: RetryPlan;
+  plans: RetryPlans;
   tenants: Tenants;
   queue: Queue;
   spool: Spool;
@@ -56,22 +56,23 @@ export async function submit(submission: Submission, deps: SubmitDeps): Promise<
   const { at: acceptedAt } = mailIdParts(mailId);
   const prepared = prepare(submission, { mailId, acceptedAt, hostname: deps.hostname });
   if (!prepared.ok) return prepared;
+  const plan = deps.plans.of(submission.tenantId, mailClassOf(submission.options?.priority ?? null));
+  const split = () => splitPaths(prepared, submission, { ...deps, plan });
 
   const right = senderRight(deps.tenants, submission, prepared.facts);
   if (!right.ok) {
-    await recordRejection(prepared.facts, split(prepared, submission, deps), 'sender-domain', deps);
+    await recordRejection(prepared.facts, split(), 'sender-domain', deps);
     return refusal(550, '5.7.1', `Sender refused: ${right.problem}`);
   }
   const facts = { ...prepared.facts, sendingDomain: right.sendingDomain };
   const admission = admit(deps.tenants, submission, facts);
   if (!admission.ok) {
-    if (admission.recorded)
-      await recordRejection(facts, split(prepared, submission, deps), admission.recorded, deps);
+    if (admission.recorded) await recordRejection(facts, split(), admission.recorded, deps);
     return admission;
   }
-  const deliveries = split(prepared, submission, deps)
+  const deliveries = split()
     .map((delivery) => endedIf(delivery, admission.endOf(delivery.forwardPath)))
-    .map((delivery) => held(delivery, submission, deps));
+    .map((delivery) => held(delivery, submission, { clock: deps.clock, plan }));
   const signed = await deps.sign(facts, prepared.content);
   if (!signed.ok) return signed;
   const envelope = envelopeOf(submission, deliveries);
@@ -80,15 +81,15 @@ export async function submit(submission: Submission, deps: SubmitDeps): Promise<
 }
 
 /** One delivery per forward-path; a path given twice is one. */
-function split(
+function splitPaths(
   { facts, toMailboxes }: PreparedMail,
   { forwardPaths }: Submission,
-  deps: SubmitDeps,
+  circumstances: Parameters<typeof newDelivery>[2],
 ): DeliveryFacts[] {
   const names = new Map(toMailboxes.map(({ address, name }) => [address.toLowerCase(), name]));
   return [...new Set(forwardPaths)].map((forwardPath, index) => {
     const displayName = names.get(forwardPath.toLowerCase()) ?? '';
-    return newDelivery({ n: index + 1, forwardPath, displayName }, facts.acceptedAt, deps);
+    return newDelivery({ n: index + 1, forwardPath, displayName }, facts.acceptedAt, circumstances);
   });
 }
 
@@ -101,7 +102,7 @@ function endedIf(facts: DeliveryFacts, ending: Ending | null): DeliveryFacts {
 function held(
   facts: DeliveryFacts,
   { holdUntil = null }: Submission,
-  { clock, plan }: SubmitDeps,
+  { clock, plan }: { clock: Clock; plan: RetryPlan },
 ): DeliveryFacts {
   if (facts.state !== 'queued' || holdUntil === null || holdUntil <= clock.now()) return facts;
   return heldUntil(facts, holdUntil, plan);

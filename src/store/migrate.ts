@@ -8,6 +8,7 @@ import { mtaStsPolicies } from './migrations/0005-mta-sts-policies.ts';
 import { lanes } from './migrations/0006-lanes.ts';
 import { imports } from './migrations/0007-imports.ts';
 import { lateReports } from './migrations/0008-late-reports.ts';
+import { retrySchedules } from './migrations/0009-retry-schedules.ts';
 
 /** In order; never edit one that was released, add another. */
 const migrations: readonly string[] = [
@@ -19,6 +20,7 @@ const migrations: readonly string[] = [
   lanes,
   imports,
   lateReports,
+  retrySchedules,
 ];
 
 export const storeVersion = migrations.length;

@@ -1,6 +1,6 @@
 /**
  * Tenants and what belongs to them: streams (sending identities with a number), sending domains and their DKIM keys,
- * credentials, limits, deny rules, suppressions, operators. Data in the store, read at each use: a change by the command line
+ * credentials, limits, retry schedules, deny rules, suppressions, operators. Data in the store, read at each use: a change by the command line
  * takes effect at once in every process.
  *
  * This is the module's door. Not here: what a foreign API calls these things (dialects).
@@ -14,6 +14,7 @@ import { createDkimKeys, type DkimKeys } from './dkim-keys.ts';
 import { createLimitsOfTenants, type LimitsOfTenants } from './limits-of-tenant.ts';
 import { createOperators } from './operators.ts';
 import { createRegister } from './register.ts';
+import { createRetrySchedules, type RetrySchedules } from './retry-schedules.ts';
 import { createSuppressions, type Suppressions } from './suppressions.ts';
 
 export { type DenyRule, type DenyRuleType, denyRuleTypes } from './deny-rules.ts';
@@ -82,7 +83,7 @@ export interface NewCredential {
 
 export type Named<T> = { ok: true; value: T } | { ok: false; problem: string };
 
-export interface Tenants extends DkimKeys, Suppressions, DenyRules, LimitsOfTenants {
+export interface Tenants extends DkimKeys, Suppressions, DenyRules, LimitsOfTenants, RetrySchedules {
   /** All changes of `work` or none: a refusal undoes them, as a throw does. */
   together<T>(work: () => Named<T>): Named<T>;
   /** Also makes the tenant's first stream. */
@@ -129,6 +130,7 @@ export function openTenants(store: Store, key: InstallationKey, clock: Clock): T
     ...createSuppressions(store, clock),
     ...createDenyRules(store, clock),
     ...createLimitsOfTenants(store, clock),
+    ...createRetrySchedules(store),
     ...createDkimKeys(store, key, clock),
   };
 }

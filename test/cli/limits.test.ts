@@ -1,4 +1,4 @@
-/** `waybill quota`, `deny`, `suppression`, on an installation without a server. */
+/** `waybill quota`, `retry`, `deny`, `suppression`, on an installation without a server. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { newInstallation } from './run-waybill.ts';
@@ -29,6 +29,20 @@ test('quotas are set, shown and ended', async () => {
   assert.match(shown.out, /^acme +recipients per month +500 +0 +refuse +\d{4}-\d\d-01 00:00:00Z$/m);
   await run('quota set acme --month none --recipients none --bytes none');
   assert.deepEqual(await json('quota show'), { tenants: [] });
+});
+
+test('a retry schedule is set for one class or both, and ended', async () => {
+  await json('retry set acme --schedule 1m,1h30m');
+  const { schedules } = (await json('retry set acme --class bulk --schedule none')) as {
+    schedules: object[];
+  };
+  assert.partialDeepStrictEqual(schedules, [
+    { tenant: 'acme', class: 'transactional', waits: ['1m', '1h30m'], own: true },
+    { tenant: 'acme', class: 'bulk', own: false },
+  ]);
+  assert.match((await run('retry show')).out, /^acme +transactional +own +1m, 1h30m$/m);
+  const wrong = await run('retry set acme --schedule soon');
+  assert.deepEqual([wrong.code, /--schedule: expected a duration/.test(wrong.err)], [2, true]);
 });
 
 test('rules are added, listed and removed', async () => {

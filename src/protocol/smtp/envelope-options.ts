@@ -40,7 +40,8 @@ export interface ForwardPathOptions {
 export const noForwardPathOptions: ForwardPathOptions = { notify: [], orcpt: '' };
 
 /** Two classes of mail: what somebody waits for, and what may wait. */
-export type MailClass = 'transactional' | 'bulk';
+export const mailClasses = ['transactional', 'bulk'] as const;
+export type MailClass = (typeof mailClasses)[number];
 
 /** A priority below zero says that the mail may wait for others. */
 export function mailClassOf(priority: number | null): MailClass {
