@@ -62,9 +62,14 @@ export function readReport(content: Buffer): Report {
     const told = toldRecipients(words, []);
     return { kind: 'dsn', recipients: statuses.map((status) => ofStatus(status, { words, told, parts })) };
   }
-  if (!isBounce(parts, words)) return nothing;
+  if (isDisposition(parts) || !isBounce(parts, words)) return nothing;
   const recipients = freeForm(parts, words);
   return recipients.length === 0 ? nothing : { kind: 'dsn', recipients };
+}
+
+/** What a person's program did with the mail, which had arrived (RFC 8098). */
+function isDisposition({ parts }: Parts): boolean {
+  return parts.some(({ type }) => /^message\/(?:global-)?disposition-notification$/.test(type));
 }
 
 function ofNotification(notified: readonly NotifiedRecipient[], parts: Parts): Report {

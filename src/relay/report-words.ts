@@ -4,6 +4,7 @@
  * statuses say that an address will never take mail: only such an address is suppressed.
  */
 import type { Reason } from '../events/reason.ts';
+import { foreignFull, foreignUnknown } from './report-languages.ts';
 
 export interface WordRule {
   means: string;
@@ -30,6 +31,7 @@ export const ownWords: readonly WordRule[] = [
       "the number of messages in recipient's mailbox exceeded the local limit.",
     ],
   },
+  foreignFull,
   {
     means: 'the domain accepts no mail (RFC 7505), or has no host that does',
     text: /null ?mx|no smtp service|no mx record found|(?:do(?:es)?n't|does not) (?:receive|accept) e?mail|mail exchanger or ip address/,
@@ -81,7 +83,7 @@ export const ownWords: readonly WordRule[] = [
   },
   {
     means: 'nobody has this address here',
-    text: /not listed in|recipient name is not recognized|unknown recipient|unknown user|user unknown|no such (?:user|recipient|mailbox|person)|invalid (?:final delivery userid|user address|recipient|address)|(?:user|recipient|account|mailbox|address) (?:\S{1,20} ){0,6}(?:not found|does not exist|doesn't exist|not exist|unknown|couldn't be found)|no mailbox here|no valid recipients/,
+    text: /not listed in|recipient name is not recognized|unknown recipient|unknown user|user unknown|no such (?:user|recipient|mailbox|person)|invalid (?:final delivery userid|user address|recipient|address)|(?:user|recipient|account|mailbox|address) (?:\S{1,20} ){0,6}(?:not found|does not exist|doesn't exist|not exist|unknown|couldn't be found)|no mailbox here|no valid recipients|account is unknown or/,
     reason: 'bounce',
     hard: true,
     examples: [
@@ -91,10 +93,12 @@ export const ownWords: readonly WordRule[] = [
       'sorry, no mailbox here by that name. (#5.1.1)',
       'invalid final delivery userid:',
       'error: invalid user address',
+      'account is unknown or is not accepting mail',
       'the email account that you tried to reach does not exist.',
       "the email address you entered couldn't be found.",
     ],
   },
+  foreignUnknown,
   {
     means: 'it goes in circles',
     text: /hop count|too many hops|routing loop|mail loop|loops back|duplicated message-id/,

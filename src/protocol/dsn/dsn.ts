@@ -98,13 +98,26 @@ function recipientOf(group: readonly ReportField[]): RecipientStatus {
   };
 }
 
-/** `rfc822; <a@example.net>` and the many ways to get it wrong: the type is optional, `rfc/822` was seen. */
+/**
+ * `rfc822; <a@example.net>` and the many ways to get it wrong: the type is optional, `rfc/822` was seen. In an address
+ * of type utf-8 a character may be written as `\x{FC}` (RFC 6533 §3).
+ */
 function addressOf(body: string): string {
-  const address = withoutType(body)
+  const isUtf8 = /^utf-8[ \t]{0,10};/i.test(body);
+  const written = withoutType(body);
+  const address = (isUtf8 ? charactersOf(written) : written)
     .replace(/^<(.*)>$/, '$1')
     .trim()
     .slice(0, limits.pathBytes);
   return address.replace(/^@[^\s:,<>]{1,254}(?:,@[^\s:,<>]{1,254}){0,10}:/, '');
+}
+
+function charactersOf(written: string): string {
+  return written.replace(/\\x\{([0-9A-F]{2,6})\}/gi, (all, hex: string) => {
+    const code = Number.parseInt(hex, 16);
+    const character = code <= 0x10ffff ? String.fromCodePoint(code) : '';
+    return /^[!-~\u00a0-\u{10ffff}]$/u.test(character) && character.isWellFormed() ? character : all;
+  });
 }
 
 function withoutType(body: string): string {
