@@ -5,24 +5,21 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { mailIdParts } from '../../base/id.ts';
-import { limits } from '../../base/limits.ts';
 import type { Endpoint } from '../../http/endpoint.ts';
 import type { DeliveryFilter, DeliveryRow } from '../../ledger/ledger.ts';
 import type { Tenant } from '../../tenants/tenants.ts';
 import type { ConsoleApiDeps } from '../console-api.ts';
 import { type DeliveriesReply, deliveriesReply, deliveryEntry } from '../entries.ts';
-import { chunked, merged, type Source, takeMatching } from '../merge.ts';
+import { mountList } from '../list.ts';
+import { chunked, type Source } from '../merge.ts';
 import {
   addressMatcher,
   chunkRows,
   commonParameters,
   maxCursorChars,
   parseQuery,
-  readCursor,
   refusals,
   security,
-  tenantsAsked,
-  writeCursor,
 } from '../parameters.ts';
 
 const query = z.strictObject({
@@ -50,47 +47,29 @@ const cursorSchema = z.strictObject({ mailId: z.int().min(0), n: z.int().min(1) 
 
 type Cursor = z.output<typeof cursorSchema>;
 
-export function mountDeliveries(app: Hono, deps: ConsoleApiDeps): void {
-  app.get(deliveriesEndpoint.path, async (c) => {
-    const question = parseQuery(query, c.req.url);
-    if (!question.ok) return question.reply;
-    const tenants = tenantsAsked(deps, question.value.tenant);
-    if (!tenants.ok) return tenants.reply;
-    const cursor = readCursor(cursorSchema, question.value.cursor);
-    if (!cursor.ok) return cursor.reply;
-    return c.json(await answer(deps, question.value, tenants.value, cursor.value));
-  });
-}
-
 type TenantRow = DeliveryRow & { tenant: Tenant };
 
-async function answer(
-  { ask }: ConsoleApiDeps,
-  question: Question,
-  tenants: readonly Tenant[],
-  cursor: Cursor | null,
-): Promise<DeliveriesReply> {
-  let last = cursor;
-  const sources = tenants.map((tenant) => source(ask, tenant, question, cursor));
-  const { rows, ended } = await takeMatching(merged(sources, isNewer), addressMatcher(question), {
-    limit: question.limit,
-    scan: limits.consoleScannedRows,
-    onScanned: ({ mail, delivery }) => {
-      last = { mailId: mail.mailId, n: delivery.n };
-    },
+export function mountDeliveries(app: Hono, deps: ConsoleApiDeps): void {
+  mountList<Question, Cursor, TenantRow>(app, deps, {
+    path: deliveriesEndpoint.path,
+    parse: (url) => parseQuery(query, url),
+    cursor: cursorSchema,
+    source,
+    isBefore: () => isNewer,
+    matches: addressMatcher,
+    cursorOf: ({ mail, delivery }) => ({ mailId: mail.mailId, n: delivery.n }),
+    reply: (rows, next): DeliveriesReply => ({
+      deliveries: rows.map(({ tenant, ...row }) => deliveryEntry(row, tenant.name)),
+      next,
+    }),
   });
-  return {
-    deliveries: rows.map(({ tenant, ...row }) => deliveryEntry(row, tenant.name)),
-    next: ended || last === null ? null : writeCursor(last),
-  };
 }
 
 /** Rows of the cursor's own millisecond come again and are passed over. */
 function source(
   ask: ConsoleApiDeps['ask'],
   tenant: Tenant,
-  question: Question,
-  cursor: Cursor | null,
+  { question, cursor }: { question: Question; cursor: Cursor | null },
 ): Source<TenantRow> {
   const filter = filterOf(question, cursor);
   const limit = chunkRows(question);

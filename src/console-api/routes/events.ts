@@ -5,25 +5,22 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { nothingBefore } from '../../base/id.ts';
-import { limits } from '../../base/limits.ts';
 import { eventTypes, type MailEvent } from '../../events/event.ts';
 import type { Endpoint } from '../../http/endpoint.ts';
 import type { EventCursor, EventFilter } from '../../ledger/ledger.ts';
 import type { Tenant } from '../../tenants/tenants.ts';
 import type { ConsoleApiDeps } from '../console-api.ts';
 import { type EventsReply, eventEntry, eventsReply } from '../entries.ts';
-import { chunked, merged, type Source, takeMatching } from '../merge.ts';
+import { mountList } from '../list.ts';
+import { chunked, type Source } from '../merge.ts';
 import {
   addressMatcher,
   chunkRows,
   commonParameters,
   maxCursorChars,
   parseQuery,
-  readCursor,
   refusals,
   security,
-  tenantsAsked,
-  writeCursor,
 } from '../parameters.ts';
 
 const query = z.strictObject({
@@ -51,48 +48,28 @@ const cursorSchema: z.ZodType<Required<EventCursor>> = z.strictObject({
   node: z.string(),
 });
 
-export function mountEvents(app: Hono, deps: ConsoleApiDeps): void {
-  app.get(eventsEndpoint.path, async (c) => {
-    const question = parseQuery(query, c.req.url);
-    if (!question.ok) return question.reply;
-    const tenants = tenantsAsked(deps, question.value.tenant);
-    if (!tenants.ok) return tenants.reply;
-    const cursor = readCursor(cursorSchema, question.value.cursor);
-    if (!cursor.ok) return cursor.reply;
-    return c.json(await answer(deps, question.value, tenants.value, cursor.value));
-  });
-}
-
 type TenantEvent = MailEvent & { tenant: Tenant };
 
-async function answer(
-  { ask }: ConsoleApiDeps,
-  question: Question,
-  tenants: readonly Tenant[],
-  cursor: EventCursor | null,
-): Promise<EventsReply> {
-  let last = cursor;
-  const sources = tenants.map((tenant) => source(ask, tenant, question, cursor));
-  const inOrder =
-    question.order === 'ascending' ? isBefore : (a: TenantEvent, b: TenantEvent) => isBefore(b, a);
-  const { rows, ended } = await takeMatching(merged(sources, inOrder), matcher(question), {
-    limit: question.limit,
-    scan: limits.consoleScannedRows,
-    onScanned: ({ at, sequence, delivery }) => {
-      last = { at, sequence, node: delivery.node };
-    },
+export function mountEvents(app: Hono, deps: ConsoleApiDeps): void {
+  mountList<Question, Required<EventCursor>, TenantEvent>(app, deps, {
+    path: eventsEndpoint.path,
+    parse: (url) => parseQuery(query, url),
+    cursor: cursorSchema,
+    source,
+    isBefore: ({ order }) => (order === 'ascending' ? isBefore : (a, b) => isBefore(b, a)),
+    matches: matcher,
+    cursorOf: ({ at, sequence, delivery }) => ({ at, sequence, node: delivery.node }),
+    reply: (rows, next): EventsReply => ({
+      events: rows.map(({ tenant, ...event }) => eventEntry(event, tenant.name)),
+      next,
+    }),
   });
-  return {
-    events: rows.map(({ tenant, ...event }) => eventEntry(event, tenant.name)),
-    next: ended || last === null ? null : writeCursor(last),
-  };
 }
 
 function source(
   ask: ConsoleApiDeps['ask'],
   tenant: Tenant,
-  question: Question,
-  from: EventCursor | null,
+  { question, cursor: from }: { question: Question; cursor: EventCursor | null },
 ): Source<TenantEvent> {
   const filter = filterOf(question);
   const limit = chunkRows(question);
