@@ -1,8 +1,9 @@
 /** One event as one line for people. */
 import type { EventEntry } from '../console-api/console-api.ts';
+import type { TlsFacts } from '../events/delivery-status.ts';
 import { printable, shownTime } from './table.ts';
 
-/** `2026-11-22 10:00:00Z  deferred  19ab…:1  a@x → b@y  greylisted  450 4.7.1 try later` */
+/** `2026-11-22 10:00:00Z  deferred  19ab…:1  a@x → b@y  greylisted  450 4.7.1 try later  TLSv1.3, verified` */
 export function renderEvent({
   at,
   type,
@@ -19,8 +20,13 @@ export function renderEvent({
     `${mail.fromField.address} → ${delivery.forwardPath}`,
     ...(engagement ? [engagement.url || engagement.client] : []),
     ...(status || ended.has(type) ? [delivery.reason ?? '', status?.diagnostic || delivery.diagnostic] : []),
+    ...(status?.tls ? [tlsWords(status.tls)] : []),
   ];
   return `${printable(words.filter((word) => word !== '').join('  '))}\n`;
+}
+
+function tlsWords({ version, verified }: TlsFacts): string {
+  return `${version}, ${verified ? 'verified' : 'not verified'}`;
 }
 
 const longestType = 'unsubscribed'.length;

@@ -1,25 +1,15 @@
 /** Postfix's load tools on both sides: many sessions in, a sink that counts what comes out. */
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import test, { type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { mailgunTotals } from '../support/apis.ts';
 import { peerCommand, skipWithout } from '../support/environment.ts';
+import { freePort } from '../support/free-port.ts';
 import { until } from '../support/until.ts';
 import { startWaybill } from '../support/waybill.ts';
 
 const run = promisify(execFile);
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  assert.ok(address && typeof address === 'object');
-  return address.port;
-}
 
 /** Prints a counter to standard output as mails come in. */
 async function startSmtpSink(t: TestContext): Promise<{ port: number; count(): number }> {

@@ -12,6 +12,8 @@ export interface Peer {
   command: string;
   /** Debian package that brings it. */
   debianPackage: string;
+  /** What fetches it where it cannot be installed beside the others. */
+  unpackedBy?: string;
 }
 
 export const peers = {
@@ -22,6 +24,7 @@ export const peers = {
   dkimverify: { command: 'dkimverify', debianPackage: 'python3-dkim' },
   curl: { command: 'curl', debianPackage: 'curl' },
   python3: { command: 'python3', debianPackage: 'python3' },
+  exim4: { command: 'exim4', debianPackage: 'exim4-daemon-light', unpackedBy: 'scripts/unpack-exim.sh' },
 } as const satisfies Record<string, Peer>;
 
 export type PeerName = keyof typeof peers;
@@ -31,13 +34,20 @@ export const peerNames = Object.keys(peers) as PeerName[];
 /** Mail servers put their tools where the PATH of an ordinary user does not reach. */
 const systemFolders = ['/usr/sbin', '/usr/local/sbin', '/usr/lib/postfix/sbin'];
 
+/** Where `scripts/unpack-exim.sh` leaves what cannot be installed beside the others. */
+const unpackedFolder = '/var/cache/waybill-peers/usr/sbin';
+
 export function inCi(): boolean {
   return process.env.CI === 'true' || process.env.CI === '1';
 }
 
 /** Absolute path of a peer's program; null if it is not installed. */
 export function findPeer(name: PeerName): string | null {
-  const folders = [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), ...systemFolders];
+  const folders = [
+    ...(process.env.PATH ?? '').split(delimiter).filter(Boolean),
+    ...systemFolders,
+    unpackedFolder,
+  ];
   const files = folders.map((folder) => join(folder, peers[name].command));
   return files.find(isExecutable) ?? null;
 }
@@ -59,8 +69,18 @@ export function skipWithout(...names: PeerName[]): string | false {
 }
 
 function missingText(names: readonly PeerName[]): string {
-  const packages = new Set(names.map((name) => peers[name].debianPackage));
+  const packages = new Set(names.map((name) => packageOf(peers[name])));
   return `not installed: ${names.join(', ')} (Debian package ${[...packages].join(', ')})`;
+}
+
+function packageOf({ debianPackage, unpackedBy }: Peer): string {
+  return unpackedBy === undefined ? debianPackage : `${debianPackage}, unpacked by ${unpackedBy}`;
+}
+
+/** Debian packages to install, so that no peer is missing but those that are unpacked. */
+export function missingPackages(): string[] {
+  const missing = peerNames.filter((name) => findPeer(name) === null && !('unpackedBy' in peers[name]));
+  return [...new Set(missing.map((name) => peers[name].debianPackage))];
 }
 
 function isExecutable(file: string): boolean {
