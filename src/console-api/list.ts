@@ -18,7 +18,11 @@ export interface List<Question extends Asked, Cursor, Row> {
   parse(url: string): Parsed<Question>;
   cursor: z.ZodType<Cursor>;
   /** Rows of one tenant behind the cursor, in order. */
-  source(ask: ConsoleApiDeps['ask'], tenant: Tenant, asked: { question: Question; cursor: Cursor | null }): Source<Row>;
+  source(
+    ask: ConsoleApiDeps['ask'],
+    tenant: Tenant,
+    asked: { question: Question; cursor: Cursor | null },
+  ): Source<Row>;
   isBefore(question: Question): (a: Row, b: Row) => boolean;
   /** What the ledger's own filters cannot tell. */
   matches(question: Question): (row: Row) => boolean;

@@ -5,7 +5,13 @@ import { limits } from '../base/limits.ts';
 import { rfc5322Date } from '../base/time-text.ts';
 import type { MailFacts } from '../events/event.ts';
 import { domainOf } from '../protocol/address/address.ts';
-import { addressesIn, decodedText, messageIdIn, type NamedAddress } from '../protocol/message/fields.ts';
+import {
+  addressesIn,
+  authorsIn,
+  decodedText,
+  messageIdIn,
+  type NamedAddress,
+} from '../protocol/message/fields.ts';
 import { type HeaderSection, readHeaderSection } from '../protocol/message/header-section.ts';
 import { isAscii } from '../protocol/smtp/commands.ts';
 import { refusal, type Submission, type SubmissionRefusal } from './submission.ts';
@@ -15,6 +21,8 @@ export interface PreparedMail {
   facts: MailFacts;
   /** With the fields that were added. */
   content: Buffer;
+  /** Every address in the From field; empty if there is none. */
+  authors: string[];
   /** Mailboxes of the To field, for display names. */
   toMailboxes: NamedAddress[];
 }
@@ -36,6 +44,9 @@ export function prepare(
 ): PreparedMail | SubmissionRefusal {
   const header = readHeaderSection(submission.content);
   if (!header.ok) return refusal(554, '5.6.0', `Message refused: ${header.problem}`);
+  // RFC 5322 §3.6: which of two a reader shows, nobody knows.
+  if (header.fields.filter((field) => field.name === 'from').length > 1)
+    return refusal(554, '5.6.0', 'Message refused: more than one From field');
   const received = header.fields.filter((field) => field.name === 'received').length;
   if (received > limits.receivedFields) {
     return refusal(554, '5.4.6', `Mail loop: more than ${limits.receivedFields} Received fields`);
@@ -45,6 +56,7 @@ export function prepare(
     ok: true,
     facts: { ...facts, messageIdField: facts.messageIdField || newMessageId(facts, circumstances) },
     content: completed(submission, header, facts, circumstances),
+    authors: authorsIn(header.fields),
     toMailboxes: addressesIn(header.fields, 'to'),
   };
 }

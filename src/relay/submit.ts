@@ -59,7 +59,7 @@ export async function submit(submission: Submission, deps: SubmitDeps): Promise<
   const plan = deps.plans.of(submission.tenantId, mailClassOf(submission.options?.priority ?? null));
   const split = () => splitPaths(prepared, submission, { ...deps, plan });
 
-  const right = senderRight(deps.tenants, submission, prepared.facts);
+  const right = senderRight(deps.tenants, submission, prepared);
   if (!right.ok) {
     await recordRejection(prepared.facts, split(), 'sender-domain', deps);
     return refusal(550, '5.7.1', `Sender refused: ${right.problem}`);

@@ -31,6 +31,22 @@ export function addressesIn(fields: readonly HeaderField[], name: string): Named
   );
 }
 
+const quotedString = /"(?:[^"\\]|\\.)*"/g;
+const comment = /\([^()]*\)/g;
+const encodedWord = /=\?[^?\s]{1,80}\?[bq]\?[^?\s]{0,80}\?=/gi;
+const bareAddress = /[^\s<>",;:()]{1,64}@[^\s<>",;:()@]{1,255}\.[^\s<>",;:()@]{1,63}/g;
+
+/**
+ * Every address that some reader may take for an author: the mailboxes of the From field, and what looks like one
+ * outside quotes, comments and encoded words, for readers disagree about malformed fields.
+ */
+export function authorsIn(fields: readonly HeaderField[]): string[] {
+  const body = fieldBody(fields, 'from') ?? '';
+  const bare = [quotedString, comment, encodedWord].reduce((text, part) => text.replace(part, ' '), body);
+  const mailboxes = addressesIn(fields, 'from').map(({ address }) => address);
+  return [...new Set([...mailboxes, ...(bare.match(bareAddress) ?? [])])];
+}
+
 /** The Message-ID without its angle brackets; '' if there is none. */
 export function messageIdIn(fields: readonly HeaderField[]): string {
   const body = fieldBody(fields, 'message-id') ?? '';
