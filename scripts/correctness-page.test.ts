@@ -11,7 +11,9 @@ const page = readFileSync(join(root, 'docs/correctness.md'), 'utf8');
 const named = /`([\w/.*-]+\.(?:ts|smtp))`((?:,? "[^"]+")*)/g;
 
 function textOf(file: string): string {
-  const files = file.includes('*') ? globSync(file, { cwd: root }) : [file].filter((one) => existsSync(join(root, one)));
+  const files = file.includes('*')
+    ? globSync(file, { cwd: root })
+    : [file].filter((one) => existsSync(join(root, one)));
   assert.ok(files.length > 0, `docs/correctness.md names ${file}, which is not there`);
   return files.map((one) => readFileSync(join(root, one), 'utf8')).join('\n');
 }

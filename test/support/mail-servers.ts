@@ -56,6 +56,8 @@ interface Kind {
   logFile: string;
   /** Writes the configuration; returns the command that stays in the foreground. */
   prepare(place: Place): string[];
+  /** The command that ends it, where the one in the foreground only waits for another. */
+  stop?(folder: string): string[];
 }
 
 /** Nobody, for a test that runs as root: neither server delivers as root. */
@@ -64,11 +66,14 @@ const nobody = 65_534;
 const startMs = 30_000;
 
 export const startPostfix = (wish: MailServerWish): Promise<MailServer> =>
-  startGreylister().then((greylister) =>
-    start({ peer: 'postfix', logFile: 'log/mail.log', prepare: postfix(greylister.port) }, wish, () =>
-      greylister.close(),
-    ),
-  );
+  startGreylister().then((greylister) => start(postfixKind(greylister.port), wish, () => greylister.close()));
+
+const postfixKind = (policyPort: number): Kind => ({
+  peer: 'postfix',
+  logFile: 'log/mail.log',
+  prepare: postfix(policyPort),
+  stop: (folder) => [peerCommand('postfix'), '-c', join(folder, 'etc'), 'stop'],
+});
 
 export const startExim = (wish: MailServerWish): Promise<MailServer> =>
   start({ peer: 'exim4', logFile: 'log/mainlog', prepare: exim }, wish, () => Promise.resolve());
@@ -82,14 +87,14 @@ async function start(kind: Kind, wish: MailServerWish, alsoStop: () => Promise<v
   chownSync(place.mail, owner, owner);
   writeFileSync(join(folder, 'tls.pem'), `${wish.identity.key}\n${wish.identity.cert}`, { mode: 0o644 });
   const [command = '', ...words] = asRoot(kind.prepare(place));
-  const child = spawn(command, words, { stdio: ['ignore', 'ignore', 'inherit'], detached: true });
+  const child = spawn(command, words, { stdio: 'ignore', detached: true });
   await until('the server listens', () => answers(place.port, child), startMs);
   return {
     port: place.port,
     mails: () => maildir(place.mail),
     log: () => readIfThere(join(folder, kind.logFile)),
     async stop() {
-      await end(child);
+      await end(child, kind.stop?.(folder) ?? ['kill', '-TERM', String(child.pid)]);
       await alsoStop();
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
@@ -108,11 +113,11 @@ async function answers(port: number, child: ChildProcess): Promise<boolean> {
   return Buffer.isBuffer(came);
 }
 
-async function end(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, stop: string[]): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');
-  const [command = '', ...words] = asRoot(['kill', '-TERM', String(child.pid)]);
-  execFileSync(command, words);
+  const [command = '', ...words] = asRoot(stop);
+  execFileSync(command, words, { stdio: 'ignore' });
   await ended;
 }
 
