@@ -1,9 +1,7 @@
 /** The log of a real Postfix, imported, against what is known of the mails that it was given. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
@@ -11,21 +9,13 @@ import { promisify } from 'node:util';
 import nodemailer from 'nodemailer';
 import { postfix } from '../../src/imports/formats/postfix.ts';
 import { peerCommand, skipWithout } from '../support/environment.ts';
+import { freePort } from '../support/free-port.ts';
 import { newImportWorld } from '../support/import-world.ts';
 import { startSink } from '../support/sink.ts';
 import { until } from '../support/until.ts';
 
 const run = promisify(execFile);
 const rootOnly = process.getuid?.() === 0 ? false : 'Postfix is started by root only';
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  assert.ok(address && typeof address === 'object');
-  return address.port;
-}
 
 /** A private instance that relays everything to `sink`; its log is read while it runs. */
 async function startPostfix(
