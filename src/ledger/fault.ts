@@ -65,10 +65,15 @@ export function faultOf(error: unknown): LedgerFault {
 }
 
 function meaningOf(error: unknown): LedgerFaultCode {
-  const code = (error as { code?: unknown } | null)?.code;
+  const code = codeIn(error) ?? (error as { code?: unknown } | null)?.code;
   if (typeof code !== 'string') return 'engine';
   if (/^\d+$/.test(code)) return meanings.get(code) ?? 'engine';
   return 'unavailable'; // ECONNREFUSED, ENOTFOUND, CHDB_CONNECTION and their like
+}
+
+/** A session of the embedded engine tells the engine's code in its words only. */
+function codeIn(error: unknown): string | undefined {
+  return error instanceof Error ? /\bCode: (\d+)\. DB::/.exec(error.message)?.[1] : undefined;
 }
 
 /** The engine repeats the statement in long messages; the first line says enough. */

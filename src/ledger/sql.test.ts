@@ -170,6 +170,16 @@ suite('sql', () => {
     }
   });
 
+  test('an unknown column is a mistake of the query, not a ledger that is away', async () => {
+    const question = {
+      sql: 'SELECT nothing FROM events',
+      tenantId: null,
+      format: 'json',
+      maxRows: 1,
+    } as const;
+    await assert.rejects(ledger.sql(question), (error) => error instanceof LedgerFault && !error.temporary);
+  });
+
   test('the settings of a question hold for it alone; it changes nothing', async () => {
     await rows('SELECT 1');
     const more = generateHistory(8, {
