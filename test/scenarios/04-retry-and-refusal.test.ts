@@ -19,6 +19,7 @@ test('one mail, three answers', async (t) => {
   const environment = {
     WAYBILL_NEXT_HOP: `smtp://127.0.0.1:${sink.port}`,
     WAYBILL_RETRY_SCHEDULE: '200ms,200ms',
+    WAYBILL_NOTICES_TO: 'none',
   };
   const waybill = await startWaybill(t, { environment });
   const tenant = await waybill.createTenant('acme', 'acme.test');

@@ -38,7 +38,7 @@ test('a hard bounce suppresses the address, for its tenant; a policy block does 
     },
   });
   const waybill = await startWaybill(t, {
-    environment: { WAYBILL_NEXT_HOP: `smtp://127.0.0.1:${sink.port}` },
+    environment: { WAYBILL_NEXT_HOP: `smtp://127.0.0.1:${sink.port}`, WAYBILL_NOTICES_TO: 'none' },
   });
   const tenant = await waybill.createTenant('acme', 'acme.test');
   const other = await waybill.createTenant('other', 'other.test');
