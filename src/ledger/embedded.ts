@@ -4,13 +4,15 @@
  * takes only a path, but a `Session` opened first starts the engine with our arguments, and every later
  * connection to the same path shares it.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { createClient } from '@clickhouse/client';
 import { drainPending, Session } from 'chdb';
 import { createChdbConnection } from 'chdb/connection';
 import { answer, clearExports, stream } from './embedded-stream.ts';
-import { appendSettings, createEngine, type Engine, silentClient } from './engine.ts';
+import { type AppendSettings, appendSettings, createEngine, type Engine, silentClient } from './engine.ts';
 import { faultOf } from './fault.ts';
+import { eventColumnNames, eventStructure } from './schema/0001-events.ts';
 
 type EmbeddedConnection = NonNullable<NonNullable<Parameters<typeof createClient>[0]>['connection']>;
 
@@ -31,10 +33,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Engine> {
   const engine = createEngine({
     kind: 'embedded',
     client,
-    append: async (table, columns, rows, settings) => {
-      const format = 'JSONCompactEachRow';
-      await session.insert({ table, columns, values: rows, format, settings: appendSettings(settings) });
-    },
+    append: (rows, settings) => insert(session, options.path, rows, settings),
     stream: (statement, values, format) => stream(options, statement, values, format),
     answer: (statement, settings) => answer(options, statement, settings),
     close: async () => {
@@ -45,6 +44,40 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Engine> {
   });
   await use(engine, session, options.database);
   return engine;
+}
+
+let batches = 0;
+
+/** Statements of this engine are text, so the rows stand in a file while it reads them. */
+async function insert(
+  session: Session,
+  folder: string,
+  rows: Buffer,
+  settings: AppendSettings,
+): Promise<void> {
+  batches += 1;
+  const file = join(resolve(folder), `append-${batches}.rows`);
+  writeFileSync(file, rows);
+  try {
+    await session.queryAsync(insertFromFile(file, settings));
+  } finally {
+    rmSync(file);
+  }
+}
+
+function insertFromFile(file: string, settings: AppendSettings): string {
+  const listed = Object.entries(appendSettings(settings)).map(
+    ([name, value]) => `${name} = ${literal(value)}`,
+  );
+  return `INSERT INTO events (${eventColumnNames.join(', ')})
+SELECT * FROM file(${literal(file)}, 'RowBinary', ${literal(eventStructure)})
+SETTINGS ${listed.join(', ')}`;
+}
+
+function literal(value: string | number): string {
+  return typeof value === 'number'
+    ? String(value)
+    : `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }
 
 /** The client and its connection each carry a copy of the same types; the compiler holds the copies apart. */

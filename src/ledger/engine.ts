@@ -29,8 +29,8 @@ export interface Engine {
   readonly kind: 'embedded' | 'remote';
   command(statement: string, values?: BoundValues): Promise<void>;
   ask(statement: string, values?: BoundValues): Promise<Cell[][]>;
-  /** `rows`: JSONCompactEachRow. */
-  append(table: string, columns: readonly string[], rows: Buffer, settings: AppendSettings): Promise<void>;
+  /** Rows of `events` in its stored form, as RowBinary. */
+  append(rows: Buffer, settings: AppendSettings): Promise<void>;
   /** A long answer as it comes. The statement has settings of its own; it throws when the answer breaks off. */
   stream(statement: string, values: BoundValues, format: StreamFormat): AsyncIterable<Uint8Array>;
   /** An answer as text, with settings that hold for it alone. */
@@ -70,8 +70,7 @@ export function createEngine(parts: EngineParts): Engine {
     kind: parts.kind,
     command: (statement, values) => translated(() => command(client, statement, values)),
     ask: (statement, values) => translated(() => ask(client, statement, values)),
-    append: (table, columns, rows, settings) =>
-      translated(() => parts.append(table, columns, rows, settings)),
+    append: (rows, settings) => translated(() => parts.append(rows, settings)),
     stream: (statement, values, format) => translatedStream(parts.stream(statement, values, format)),
     answer: (statement, settings) => translated(() => parts.answer(statement, settings)),
     close: () => translated(() => parts.close()),
@@ -111,12 +110,14 @@ async function ask(client: ClickHouseClient, statement: string, values: BoundVal
 /**
  * A batch is one block per partition: the deduplication of a repeated batch works block by block, so it
  * must be cut the same way each time, on any machine. One thread does that, and leaves the other cores to
- * the mail.
+ * the mail. Skip indexes wait for the first merge: a part that is not merged yet is small enough to be read whole.
  */
 export function appendSettings({ deduplicationToken }: AppendSettings): Record<string, string | number> {
   return {
     insert_deduplicate: 1,
+    materialize_skip_indexes_on_insert: 0,
     max_threads: 1,
+    max_block_size: 1_048_576,
     max_insert_threads: 1,
     insert_deduplication_token: deduplicationToken,
     deduplicate_blocks_in_dependent_materialized_views: 1,

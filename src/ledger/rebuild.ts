@@ -5,21 +5,21 @@
 import type { Engine } from './engine.ts';
 import { deliveriesFeed } from './schema/0002-deliveries.ts';
 import { engagementFeed } from './schema/0003-engagement.ts';
-import { countersFeed, tagCountersFeed } from './schema/0004-counters.ts';
+import { countersFeed, totalsFeed } from './schema/0004-counters.ts';
 
 /** The feeds are the very statements of the materialized views. */
 const projections: readonly { table: string; feed: string }[] = [
   { table: 'deliveries', feed: deliveriesFeed },
   { table: 'engagement', feed: engagementFeed },
+  { table: 'totals', feed: totalsFeed },
   { table: 'counters', feed: countersFeed },
-  { table: 'tag_counters', feed: tagCountersFeed },
 ];
 
 /**
  * Deduplication would take a second rebuild for a repetition of the first one. Blocks are small and there is
  * one thread, so that a rebuild fits into the memory of a small machine.
  */
-const settings = `insert_deduplicate = 0, max_partitions_per_insert_block = 0, max_threads = 1,
+const settings = `insert_deduplicate = 0, max_partitions_per_insert_block = 0, max_threads = 1, asterisk_include_alias_columns = 1,
   max_block_size = 8192, max_insert_block_size = 65536, min_insert_block_size_rows = 65536,
   min_insert_block_size_bytes = 0`;
 

@@ -12,6 +12,7 @@ import {
   type StreamFormat,
   silentClient,
 } from './engine.ts';
+import { eventColumnNames, eventStructure } from './schema/0001-events.ts';
 
 export interface RemoteOptions {
   url: string;
@@ -24,8 +25,7 @@ export async function openRemote({ url, database }: RemoteOptions): Promise<Engi
   return createEngine({
     kind: 'remote',
     client,
-    append: (table, columns, rows, settings) =>
-      insert(client, `${table} (${columns.join(', ')})`, rows, settings),
+    append: (rows, settings) => insert(client, rows, settings),
     stream: (statement, values, format) =>
       stream(clientOf(url, database, limits.exportMs), statement, values, format),
     answer: (statement, settings) => answer(client, statement, settings),
@@ -60,15 +60,11 @@ async function answer(client: ClickHouseClient, query: string, settings: Setting
   return Buffer.concat(await Array.fromAsync(pieces as AsyncIterable<Buffer>)).toString();
 }
 
-/** The rows are text already; the client's own `insert` would build them from objects. */
-async function insert(
-  client: ClickHouseClient,
-  target: string,
-  rows: Buffer,
-  settings: AppendSettings,
-): Promise<void> {
+/** The rows are bytes already; the client's own `insert` would build them from objects. */
+async function insert(client: ClickHouseClient, rows: Buffer, settings: AppendSettings): Promise<void> {
   const { stream } = await client.exec({
-    query: `INSERT INTO ${target} FORMAT JSONCompactEachRow`,
+    query: `INSERT INTO events (${eventColumnNames.join(', ')})
+SELECT * FROM input('${eventStructure.replaceAll("'", "\\'")}') FORMAT RowBinary`,
     values: Readable.from([rows], { objectMode: false }),
     clickhouse_settings: { ...appendSettings(settings), wait_end_of_query: 1 },
   });

@@ -15,9 +15,10 @@
  * Run by itself it serves one folder until it is stopped, and prints its URL:
  *   node test/support/clickhouse-front.ts <folder>
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
 import { drainPending, Session } from 'chdb';
 
 export interface ClickHouseFront {
@@ -31,6 +32,8 @@ interface Statement {
   queryId: string;
   settings: Map<string, string>;
   parameters: Map<string, string>;
+  /** Rows in a binary form, which cannot stand behind the text. */
+  rows: Buffer | null;
 }
 
 const maxBodyBytes = 512 * 1024 * 1024;
@@ -107,19 +110,22 @@ const notSettings = new Set([
 
 async function statementOf(url: URL, contentType: string, body: Buffer): Promise<Statement> {
   const fields = new Map(url.searchParams);
-  let text = body.toString();
+  let [text, rows]: [string, Buffer | null] = [body.toString(), null];
   if (contentType.startsWith('multipart/form-data')) {
     const form = await new Response(new Uint8Array(body), {
       headers: { 'content-type': contentType },
     }).formData();
     for (const [name, value] of form) fields.set(name, String(value));
     text = fields.get('query') ?? '';
+  } else if (/ FORMAT RowBinary\s*$/.test(fields.get('query') ?? '')) {
+    [text, rows] = [fields.get('query') ?? '', body];
   } else if (fields.has('query')) {
     text = `${fields.get('query')}\n${text}`;
   }
   const isParameter = (name: string) => name.startsWith('param_');
   return {
     text,
+    rows,
     database: fields.get('database') ?? 'default',
     queryId: fields.get('query_id') ?? '',
     settings: new Map([...fields].filter(([name]) => !notSettings.has(name) && !isParameter(name))),
@@ -136,10 +142,19 @@ async function run(path: string, statement: Statement) {
     if (/^\w+$/.test(statement.database)) session.query(`USE ${statement.database}`);
     for (const [name, value] of statement.settings)
       session.query(`SET ${identifier(name)} = ${literal(value)}`);
+    if (statement.rows) return await insertRows(session, path, statement.text, statement.rows);
     return await session.queryBindAsync(statement.text, parametersOf(statement), { format: 'TabSeparated' });
   } finally {
     session.close();
   }
+}
+
+/** The embedded engine takes statements as text: the rows of `input(…)` stand in a file. */
+async function insertRows(session: Session, path: string, text: string, rows: Buffer) {
+  const file = join(resolve(path), 'front.rows');
+  writeFileSync(file, rows);
+  const source = `FROM file(${literal(file)}, 'RowBinary', `;
+  return await session.queryAsync(text.replace('FROM input(', source).replace(/FORMAT RowBinary\s*$/, ''));
 }
 
 function identifier(name: string): string {

@@ -65,15 +65,22 @@ async function counted(engine: Engine, scope: Scope, question: CountQuestion): P
   if (from !== undefined) where.fixed(`toInt64(quarter) >= ${where.bind('from', 'Int64', from / 1000)}`);
   if (to !== undefined) where.fixed(`toInt64(quarter) < ${where.bind('to', 'Int64', to / 1000)}`);
   for (const condition of inDimensions(where, question, expressions)) where.fixed(condition);
-  const tagged = question.groupBy === 'tag' || question.where?.tag !== undefined;
+  const asked = [question.groupBy, ...Object.keys(question.where ?? {})];
   const bucket = bucketExpression(where, 'toUnixTimestamp(quarter)', question);
   const statement = `SELECT ${bucket} AS bucket, ${groupExpression(question, expressions)} AS dimension,
   type, reason, authenticated, first, sum(count) AS happened
-FROM ${tagged ? 'tag_counters' : 'counters'}
+FROM ${sourceOf(asked)}
 ${where}
 GROUP BY bucket, dimension, type, reason, authenticated, first
 ORDER BY bucket, dimension, type, reason, authenticated, first`;
   return (await engine.ask(statement, where.values)).map(readCell);
+}
+
+/** The smallest table that knows all dimensions of a question. */
+function sourceOf(dimensions: readonly (string | undefined)[]): string {
+  if (dimensions.includes('tag')) return 'counters ARRAY JOIN tags AS tag';
+  const inTotals = dimensions.every((one) => one === undefined || one === 'sendingDomain');
+  return inTotals ? 'totals' : 'counters';
 }
 
 function readCell([bucketKey, group, type, reason, authenticated, first, count]: Cell[]): CountCell {

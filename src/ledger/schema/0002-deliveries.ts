@@ -21,8 +21,57 @@
  * partitions, and a week whose mail has come to rest is merged into one part without superseded rows, where
  * FINAL costs nothing. Granules are small because pages fetch single rows of many columns.
  */
-import { deliveryColumns, mailColumns } from './0001-events.ts';
 import { type Migration, tableSettings } from './migration.ts';
+
+/** Facts of the mail: the same in each version of a row. */
+const mailColumns = `
+  tenant_id UInt64 CODEC(ZSTD(1)),
+  stream_id UInt64 CODEC(ZSTD(1)),
+  mail_id UInt64 CODEC(Delta, ZSTD(1)),
+  sending_domain LowCardinality(String) CODEC(ZSTD(1)),
+  accepted_at DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+  reverse_path String CODEC(ZSTD(1)),
+  from_address String CODEC(ZSTD(1)),
+  from_name String CODEC(ZSTD(1)),
+  to_field String CODEC(ZSTD(1)),
+  reply_to String CODEC(ZSTD(1)),
+  subject String CODEC(ZSTD(1)),
+  message_id_field String CODEC(ZSTD(1)),
+  content_bytes UInt64 CODEC(T64, LZ4),
+  body_bytes UInt64 CODEC(T64, LZ4),
+  origin LowCardinality(String),
+  transport LowCardinality(String),
+  protocol LowCardinality(String),
+  authenticated Bool,
+  tags Array(LowCardinality(String)),
+  template LowCardinality(String),
+  category LowCardinality(String)`;
+
+/** Facts of the delivery in its last known state. */
+const deliveryColumns = `
+  n UInt32 CODEC(T64, LZ4),
+  forward_path String CODEC(ZSTD(1)),
+  domain LowCardinality(String),
+  provider LowCardinality(String),
+  display_name String CODEC(ZSTD(1)),
+  state LowCardinality(String),
+  state_at DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+  attempts UInt32 CODEC(T64, LZ4),
+  deferrals UInt32 CODEC(T64, LZ4),
+  first_attempt_at Nullable(DateTime64(3, 'UTC')) CODEC(Delta, ZSTD(1)),
+  last_attempt_at Nullable(DateTime64(3, 'UTC')) CODEC(Delta, ZSTD(1)),
+  delivered_at Nullable(DateTime64(3, 'UTC')) CODEC(Delta, ZSTD(1)),
+  next_attempt_at Nullable(DateTime64(3, 'UTC')) CODEC(Delta, ZSTD(1)),
+  expires_at Nullable(DateTime64(3, 'UTC')) CODEC(Delta, ZSTD(1)),
+  leased Bool,
+  reason LowCardinality(String),
+  reply_code Nullable(UInt16),
+  enhanced_status LowCardinality(String),
+  diagnostic String CODEC(ZSTD(1)),
+  remote_mta LowCardinality(String),
+  remote_mta_address LowCardinality(String),
+  sending_ip LowCardinality(String),
+  node LowCardinality(String)`;
 
 const names = (columns: string) =>
   columns

@@ -60,6 +60,6 @@ async function projections(engine: Engine): Promise<unknown> {
     await engine.ask('SELECT * FROM deliveries FINAL ORDER BY tenant_id, mail_id, n'),
     await engine.ask('SELECT * FROM engagement FINAL ORDER BY tenant_id, mail_id, n'),
     await engine.ask('SELECT * FROM counters FINAL ORDER BY ALL'),
-    await engine.ask('SELECT * FROM tag_counters FINAL ORDER BY ALL'),
+    await engine.ask('SELECT * FROM totals FINAL ORDER BY ALL'),
   ];
 }
