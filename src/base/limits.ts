@@ -142,7 +142,7 @@ export const limits = {
   /** How long a change that nobody waits for may wait for others to be committed with. */
   groupCommitLingerMs: 4,
   /** Outbox rows appended to the ledger in one batch. */
-  ledgerBatchEvents: 20_000,
+  ledgerBatchEvents: 10_000,
   /** Outbox rows read at a time, and texts of a batch after which no more are read for it. */
   ledgerReadEvents: 1_000,
   ledgerBatchCharacters: 64 * MiB,
