@@ -1,0 +1,86 @@
+/** Brings the history into the ledger, batch by batch as the writer does; a fill that was stopped goes on where it was. */
+import type { Engine } from '../../src/ledger/engine.ts';
+import type { Ledger } from '../../src/ledger/ledger.ts';
+import { historyBlocks } from './history.ts';
+
+const node = 'relay-1';
+const batchEvents = 50_000;
+
+export interface Filled {
+  events: number;
+  /** Of this run: those found from an earlier one are not in the rates. */
+  appended: number;
+  appendPerSecond: number;
+  appendCpuMicroseconds: number;
+  endToEndPerSecond: number;
+}
+
+export async function fill(engine: Engine, ledger: Ledger, events: number): Promise<Filled> {
+  const present = await highestSequence(engine);
+  if (present > events) throw new Error(`the folder holds ${present} events already, more than --events`);
+  const [begun, spent] = [performance.now(), { ms: 0, cpu: 0 }];
+  let shownAt = begun;
+  for (const block of historyBlocks(events, batchEvents)) {
+    const [first, last] = [block[0]?.sequence ?? 0, block.at(-1)?.sequence ?? 0];
+    if (last <= present) continue;
+    if (first <= present)
+      throw new Error(`the folder holds half of a batch, ${present}; begin anew in another one`);
+    const [at, cpu] = [performance.now(), process.cpuUsage()];
+    await ledger.append({ node, first, last, events: block });
+    spent.ms += performance.now() - at;
+    spent.cpu += cpuSince(cpu);
+    if (performance.now() - shownAt > 2000) {
+      shownAt = performance.now();
+      showProgress(last, events, (last - present) / (spent.ms / 1000));
+    }
+  }
+  process.stderr.write('\n');
+  return report(events, present, { ...spent, wallMs: performance.now() - begun });
+}
+
+async function highestSequence(engine: Engine): Promise<number> {
+  const [row] = await engine.ask('SELECT max(sequence) FROM events');
+  return Number(row?.[0] ?? 0);
+}
+
+function cpuSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return user + system;
+}
+
+function report(events: number, present: number, spent: { ms: number; cpu: number; wallMs: number }): Filled {
+  const appended = events - present;
+  const per = (ms: number) => (appended === 0 ? 0 : Math.round(appended / (ms / 1000)));
+  return {
+    events,
+    appended,
+    appendPerSecond: per(spent.ms),
+    appendCpuMicroseconds: appended === 0 ? 0 : Number((spent.cpu / appended).toFixed(1)),
+    endToEndPerSecond: per(spent.wallMs),
+  };
+}
+
+function showProgress(done: number, events: number, perSecond: number): void {
+  const width = 40;
+  const filled = Math.round((done / events) * width);
+  const bar = '█'.repeat(filled).padEnd(width, '·');
+  process.stderr.write(
+    `\r${bar} ${((done / events) * 100).toFixed(1)} %  ${Math.round(perSecond)} events/s `,
+  );
+}
+
+/**
+ * Does at once what the engine does by itself in the hours after a week has ended (schema/0002), since here 400 days
+ * went by in minutes. The last two weeks stay as they are.
+ */
+export async function letSettle(engine: Engine): Promise<void> {
+  const weeks = await engine.ask(`SELECT partition FROM system.parts
+WHERE active AND database = currentDatabase() AND table = 'deliveries'
+GROUP BY partition ORDER BY partition`);
+  for (const [week] of weeks.slice(0, -2)) {
+    if (!/^\d{4}-\d{2}-\d{2}$/.test(String(week))) throw new Error(`"${week}" is not a week`);
+    await engine.command(
+      `OPTIMIZE TABLE deliveries PARTITION '${week}' FINAL SETTINGS optimize_skip_merged_partitions = 1`,
+    );
+  }
+}
