@@ -24,18 +24,71 @@ export async function events(
   }
   const where = eventsWhere(scope, filter);
   if (cursor !== null) after(where, cursor, direction);
-  // The day first, which says nothing new: by days the table is sorted, so that the engine stops after those it needs.
-  const order = direction === 'ascending' ? 'ASC' : 'DESC';
-  const statement = `SELECT ${eventSelection.join(', ')}
+  const keys = await pageKeys(engine, where, { direction, limit: limit + 1 });
+  const found =
+    keys.length === 0 ? [] : await eventsOf(engine, where, { keys: keys.slice(0, limit), direction });
+  const last = found.at(-1);
+  const next = keys.length > limit && last ? cursorOf(last) : null;
+  return { events: found.map(({ event }) => event), next };
+}
+
+interface EventKey {
+  at: number;
+  sequence: number;
+  node: string;
+  mailId: number;
+}
+
+type Direction = Page['direction'];
+
+/** The day first, which says nothing new: the table is sorted by days, so that the engine stops after those it needs. */
+function orderBy(direction: Direction): string {
+  const way = direction === 'ascending' ? 'ASC' : 'DESC';
+  return `ORDER BY toDate(at) ${way}, at ${way}, sequence ${way}, outbox_node ${way}`;
+}
+
+/** Which events a page shows, from the few columns that tell it: to sort whole events would read all of each. */
+async function pageKeys(
+  engine: Engine,
+  where: Where,
+  { direction, limit }: { direction: Direction; limit: number },
+): Promise<EventKey[]> {
+  const statement = `SELECT toUnixTimestamp64Milli(at), sequence, outbox_node, mail_id
 FROM events
 ${where}
-ORDER BY toDate(at) ${order}, at ${order}, sequence ${order}, outbox_node ${order}
+${orderBy(direction)}
 LIMIT {limit:UInt64}`;
-  const rows = await engine.ask(statement, { ...where.values, limit: limit + 1 });
-  const found = rows.map(readEvent);
-  const last = found[limit - 1];
-  const next = found.length > limit && last ? cursorOf(last) : null;
-  return { events: found.slice(0, limit).map(({ event }) => event), next };
+  const rows = await engine.ask(statement, { ...where.values, limit });
+  return rows.map(([at, sequence, node, mailId]) => ({
+    at: Number(at),
+    sequence: Number(sequence),
+    node: String(node),
+    mailId: Number(mailId),
+  }));
+}
+
+/** The mails are in the order of the table, sequences and nodes are not: all three name the events, the first finds them. */
+async function eventsOf(
+  engine: Engine,
+  { tenantId }: Where,
+  { keys, direction }: { keys: readonly EventKey[]; direction: Direction },
+): Promise<ReturnType<typeof readEvent>[]> {
+  const times = keys.map(({ at }) => at);
+  const values = {
+    tenantId,
+    from: times.reduce((a, b) => Math.min(a, b)),
+    to: times.reduce((a, b) => Math.max(a, b)),
+    mailIds: keys.map(({ mailId }) => mailId),
+    sequences: keys.map(({ sequence }) => sequence),
+    nodes: keys.map(({ node }) => node),
+  };
+  const statement = `SELECT ${eventSelection.join(', ')}
+FROM events
+PREWHERE tenant_id = {tenantId:UInt64} AND at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
+  AND at <= fromUnixTimestamp64Milli({to:Int64}, 'UTC') AND mail_id IN {mailIds:Array(UInt64)}
+  AND (sequence, outbox_node) IN arrayZip({sequences:Array(UInt64)}, {nodes:Array(String)})
+${orderBy(direction)}`;
+  return (await engine.ask(statement, values)).map(readEvent);
 }
 
 function cursorOf({ node, event }: ReturnType<typeof readEvent>): EventCursor {
