@@ -37,7 +37,7 @@ describe("the operator's API", () => {
     folder = mkdtempSync(join(tmpdir(), 'waybill-console-api-'));
     ledger = await openLedger({ url: null, path: join(folder, 'ledger') });
     const range = { from: day, to: day + 3_600_000, edges: false };
-    history = generateHistory(7, { ...range, mails: 120, tenants: 3, maxForwardPaths: 3, openRate: 0.3 });
+    history = generateHistory(7, { ...range, mails: 45, tenants: 3, maxForwardPaths: 3, openRate: 0.3 });
     for (const batch of batchesOf(history, 1000)) await ledger.append(batch);
   });
   after(async () => {

@@ -32,7 +32,7 @@ export const sqlCommand: Command = {
     '{"meta":[{"name","type"}],"data":[[cell,…]],"rows",…}: JSONCompact of ClickHouse, 64-bit numbers in quotes',
   examples: [
     'waybill sql "SELECT state, count() FROM deliveries FINAL GROUP BY state"',
-    'waybill sql --tenant acme --format csv "SELECT domain, count() AS n FROM events WHERE type = \'failed\' GROUP BY domain ORDER BY n DESC LIMIT 20"',
+    'waybill sql --tenant acme --format csv "SELECT domain, count() FROM deliveries FINAL GROUP BY domain"',
     'waybill sql "SELECT name, type FROM system.columns WHERE table = \'events\'"',
   ],
   run: runSql,
