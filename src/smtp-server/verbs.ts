@@ -180,13 +180,14 @@ function mail(state: SessionState, argument: string): Answer {
   if (state.transaction !== null) return replies.nestedMail;
   const principal = identify(state);
   // Whoever is unknown may still bring a report: the forward-path tells.
-  if ('text' in principal && !handler.reports) return principal;
+  if (principal === null && !handler.reports) return nameYourself(state);
+  if (principal !== null && 'text' in principal) return principal;
   const offered = { now: clock.now(), maxHoldMs: bounds.maxHoldMs, secure: state.client.secure };
   const command = parseMail(argument, offered);
   if ('text' in command) return command;
   const { reversePath, parameters } = command;
   if ((parameters.declaredBytes ?? 0) > bounds.maxContentBytes) return tooBig(bounds.maxContentBytes);
-  const unwelcome = 'text' in principal ? null : handler.checkReversePath(principal, reversePath, parameters);
+  const unwelcome = principal && handler.checkReversePath(principal, reversePath, parameters);
   if (unwelcome !== null) return refused(state, 'MAIL', unwelcome);
   state.transaction = newTransaction(reversePath, parameters);
   return replies.senderOk;
@@ -204,14 +205,18 @@ function newTransaction(reversePath: string, parameters: MailParameters): Transa
   };
 }
 
-/** Who sends: by AUTH, or by the network the client is in. */
-function identify(state: SessionState): Principal | Answer {
+/** Who sends: by AUTH, or by the network the client is in; null: unknown. */
+function identify(state: SessionState): Principal | Answer | null {
   if (state.principal !== null) return state.principal;
   const result = state.rules.handler.trusted(state.client.remoteAddress);
-  if (result === null) return authOffered(state) ? replies.authenticationRequired : replies.tlsRequired;
+  if (result === null) return null;
   if (!('principal' in result)) return refused(state, 'MAIL', result);
   state.principal = result.principal;
   return result.principal;
+}
+
+function nameYourself(state: SessionState): Answer {
+  return authOffered(state) ? replies.authenticationRequired : replies.tlsRequired;
 }
 
 export function tooBig(maxContentBytes: number): Answer {
@@ -243,9 +248,7 @@ function purposeRefusal(state: SessionState, transaction: Transaction, forwardPa
   const mailbox = reports?.mailboxOf(forwardPath) ?? null;
   if (mailbox !== null && mailbox !== 'welcome') return refused(state, 'RCPT', mailbox);
   const purpose = mailbox === null ? 'submission' : 'report';
-  if (purpose === 'submission' && state.principal === null) {
-    return authOffered(state) ? replies.authenticationRequired : replies.tlsRequired;
-  }
+  if (purpose === 'submission' && state.principal === null) return nameYourself(state);
   if (transaction.purpose !== null && transaction.purpose !== purpose) return replies.otherPurpose;
   if (purpose === 'report' && transaction.forwardPaths.size >= (reports?.bounds.mailboxes ?? 0))
     return replies.tooManyRecipients;

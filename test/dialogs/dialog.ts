@@ -16,6 +16,7 @@
  *   A: reverse-path 1 a@b · forward-paths 1 a@b c@d · greeting-name · protocol · transport 1 smtp
  *   A: client 1 192.0.2.1 · options 1 {…} · forward-path-options 1 {…} · hold 1 time   as JSON; `no` if not held
  *   A: content 1 bytes    what the first mail's content is
+ *   A: reports 1          so many reports were handed over
  *   A: log pattern        a line of the log matches; `A: log-not` none does
  */
 import assert from 'node:assert/strict';
@@ -61,6 +62,7 @@ function optionsOf(steps: readonly Step[]): ListenerOptions {
     else if (name === 'tls') options.tls = null;
     else if (name === 'proxy-network') options.proxyNetworks = [networkNamed(value)];
     else if (name === 'login-failures-of-address') options.loginThrottle = { maxFailures: Number(value) };
+    else if (name === 'report-content-bytes') options.reports = { contentBytes: Number(value), mailboxes: 2 };
     else if (name === 'max-hold-seconds') options.maxHoldMs = Number(value) * 1000;
     else if (name === 'max-content-bytes') options.maxContentBytes = Number(value);
     else if (name === 'max-forward-paths') options.maxForwardPaths = Number(value);
@@ -149,6 +151,7 @@ class Player {
   #check(text: string): void {
     const [what = '', first = '', ...rest] = text.split(' ');
     if (what === 'mails') assert.equal(this.#listener.mails.length, Number(first));
+    else if (what === 'reports') assert.equal(this.#listener.reports.length, Number(first));
     else if (what === 'log' || what === 'log-not')
       this.#checkLog(text.slice(what.length + 1), what === 'log');
     else this.#checkMail(what, Number(first), rest.join(' '));

@@ -3,7 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../src/base/clock.ts';
-import type { Refusal, SessionSubmission, SmtpHandler } from '../../src/smtp-server/handler.ts';
+import { installationKey } from '../../src/base/secret.ts';
+import { createReturnPaths } from '../../src/relay/return-path.ts';
+import type {
+  Refusal,
+  ReportDoor,
+  SessionReport,
+  SessionSubmission,
+  SmtpHandler,
+} from '../../src/smtp-server/handler.ts';
 import {
   createSmtpServer,
   type SmtpServer,
@@ -14,6 +22,7 @@ export interface Listener {
   server: SmtpServer;
   port: number;
   mails: SessionSubmission[];
+  reports: SessionReport[];
   /** Log lines as JSON. */
   logged: string[];
 }
@@ -22,6 +31,8 @@ export interface ListenerOptions extends Partial<Omit<SmtpServerOptions, 'handle
   /** `no`: AUTH is needed; `no-tenant`: the network is known, its tenant is not there yet. */
   trusted?: 'yes' | 'no' | 'no-tenant';
   implicitTls?: boolean;
+  /** Reports are taken at `bounces.test`, within these bounds. */
+  reports?: ReportDoor['bounds'];
   handler?: Partial<SmtpHandler>;
 }
 
@@ -35,8 +46,9 @@ process.once('exit', () => rmSync(tlsDirectory, { recursive: true }));
 export const tlsFiles = { directory: tlsDirectory, certificate: null, key: null };
 
 export async function startListener(options: ListenerOptions = {}): Promise<Listener> {
-  const { trusted = 'yes', implicitTls = false, handler, ...rest } = options;
+  const { trusted = 'yes', implicitTls = false, reports: reportBounds, handler, ...rest } = options;
   const mails: SessionSubmission[] = [];
+  const reports: SessionReport[] = [];
   const logged: string[] = [];
   const address = { host: '127.0.0.1', port: 0 };
   const server = await createSmtpServer({
@@ -47,10 +59,14 @@ export async function startListener(options: ListenerOptions = {}): Promise<List
     clock: systemClock,
     log: rememberingLog(logged),
     ...rest,
-    handler: { ...rememberingHandler(mails, trusted), ...handler },
+    handler: {
+      ...rememberingHandler(mails, trusted),
+      reports: reportBounds ? rememberingDoor(reports, reportBounds) : null,
+      ...handler,
+    },
   });
   const [listening] = await server.listen();
-  return { server, port: listening?.port ?? 0, mails, logged };
+  return { server, port: listening?.port ?? 0, mails, reports, logged };
 }
 
 function rememberingLog(logged: string[]): SmtpServerOptions['log'] {
@@ -82,6 +98,28 @@ function rememberingHandler(mails: SessionSubmission[], trusted: 'yes' | 'no' | 
       if (submission.reversePath.startsWith('refuse@')) return refuse(554, '5.7.1', 'No\r\n250 Ok', 'test');
       mails.push(submission);
       return { accepted: `Ok: queued as ${mails.length}` };
+    },
+  };
+}
+
+/** The addresses are those of an installation, whose key never changes, so that a dialog can have them in it. */
+const returnPaths = createReturnPaths({
+  domain: 'bounces.test',
+  complaintMailbox: 'complaints',
+  key: installationKey(Buffer.alloc(32, 1)),
+});
+
+function rememberingDoor(reports: SessionReport[], bounds: ReportDoor['bounds']): ReportDoor {
+  return {
+    bounds,
+    mailboxOf(forwardPath) {
+      const mailbox = returnPaths.mailboxOf(forwardPath);
+      if (mailbox === 'unknown') return refuse(550, '5.1.1', 'No such mailbox', 'not made here');
+      return mailbox && 'welcome';
+    },
+    receive: async (report) => {
+      reports.push(report);
+      return { accepted: 'Ok: report taken' };
     },
   };
 }
