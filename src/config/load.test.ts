@@ -101,7 +101,7 @@ test('all problems are reported at once, each with its place', (context) => {
     [
       'file smpt.listen: no option has this name; did you mean smtp.listen?',
       'environment WAYBILL_HTTP_LISEN: no option has this name; did you mean WAYBILL_HTTP_LISTEN?',
-      'file node_number: expected a whole number from 0 to 31',
+      'file node_number: expected a whole number from 0 to 30',
       'file retry_schedule: expected a duration such as 30s, 5m, 1h30m or 2d, from 1ms to 30d',
       'environment WAYBILL_LOG_LEVEL: expected one of debug, info, warn, error',
     ],

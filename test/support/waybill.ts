@@ -131,11 +131,19 @@ interface Started {
   stderr: string[];
 }
 
+/** A test file that is ended as hanging must not leave its servers to the machine; their children follow them. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 async function start(environment: Record<string, string>): Promise<Started> {
   const child = spawn(process.execPath, [program, 'serve', '--json-ready'], {
     env: { ...withoutOurs(process.env), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   const stderr: string[] = [];
   child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk.toString()));
   assert.ok(child.stdout);
