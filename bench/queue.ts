@@ -22,6 +22,7 @@ import { dataPaths } from '../src/data-paths.ts';
 import type { DeliveryFacts, MailFacts } from '../src/events/event.ts';
 import { openQueue } from '../src/queue/queue.ts';
 import { createLeases } from '../src/relay/leases.ts';
+import { createSites } from '../src/relay/sites.ts';
 import { createTurns } from '../src/relay/turn.ts';
 import { openStore, type Store } from '../src/store/store.ts';
 
@@ -43,7 +44,7 @@ try {
   const empty = await startOn(join(folder, 'empty'), 0);
   const long = join(folder, 'long');
   fill(long, deliveries, Buffer.from(`${header}x\r\n`));
-  const look = lookTimes(long);
+  const look = await lookTimes(long);
   const started = await startOn(long, 1);
   rmSync(long, { recursive: true });
   const middling = join(folder, 'middling');
@@ -113,11 +114,19 @@ function deliveryFacts(domain: string, dueAt: number): DeliveryFacts {
 /* ---- looks ---- */
 
 /** CPU milliseconds: the first look, and of many the middle one and the slowest; and of one lease with its change. */
-function lookTimes(dataDir: string) {
+async function lookTimes(dataDir: string) {
   const store = openStore(dataPaths(dataDir).store, { grouped: true });
   const queue = openQueue(store);
   const now = () => Date.now();
-  const leases = createLeases({ now, nextHop: null, bounds: { attempts: 200, perDestination: 20 } });
+  const bounds = { attempts: 200, perDestination: 20 };
+  const findTargets = {
+    mx: async (name: string) => ({ ok: true as const, targets: [{ name, address: '192.0.2.1', port: 25 }] }),
+    host: () => Promise.reject(new Error('there is no next hop')),
+  };
+  const sites = createSites({ now, nextHop: null, findTargets, bounds });
+  const domains = ['large.org', ...Array.from({ length: destinations }, (_, i) => `d${i}.org`)];
+  for (const domain of domains) await sites.learn(domain);
+  const leases = createLeases({ now, sites, bounds, onLearned: () => {} });
   const turns = createTurns({ queue, leases, now });
   const times: number[] = [];
   let taken = 0;
@@ -131,7 +140,7 @@ function lookTimes(dataDir: string) {
       for (const { lane, until } of turn.parked) queue.park(lane, until);
       for (const { mailId } of turn.leases) endDelivery(store, mailId);
     });
-    for (const lease of turn.leases) leases.release(lease);
+    for (const lease of turn.leases) leases.release(lease, 'well');
   }
   const allMs = cpuMsSince(begun);
   store.close();

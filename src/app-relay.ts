@@ -17,6 +17,7 @@ import {
   defaultNoticePolicy,
   type RelayDeps,
 } from './relay/relay.ts';
+import { showSites } from './sites-file.ts';
 import { connect, createSessionPool } from './smtp-client/smtp-client.ts';
 import { createRelayHandler } from './smtp-server/relay-handler.ts';
 import { createSmtpServer } from './smtp-server/smtp-server.ts';
@@ -80,6 +81,7 @@ await runChild(async ({ config, stop, ready }: Child) => {
       attempts: config.delivery.maxSessions,
       perDestination: config.delivery.maxSessionsPerDestination,
     },
+    shaping: config.shaping,
     ...answersToSenders(config, key),
     ...{ tenants, queue, spool, commit, log },
   });
@@ -99,7 +101,8 @@ await runChild(async ({ config, stop, ready }: Child) => {
   });
   ready(await smtp.listen());
 
-  const running = relay.run(stop);
+  const showing = showSites(relay, paths.sites, { clock: systemClock, stop, log });
+  const running = Promise.all([relay.run(stop), showing]);
   await whenAborted(stop);
   await smtp.close();
   await running;

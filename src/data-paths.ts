@@ -10,5 +10,6 @@ export function dataPaths(dataDir: string) {
     tls: join(dataDir, 'tls'),
     snapshots: join(dataDir, 'snapshots'),
     lock: (name: 'relay' | 'office' | 'serve' | 'backup') => join(dataDir, 'locks', `${name}.lock`),
+    sites: join(dataDir, 'sites.json'),
   };
 }

@@ -229,6 +229,31 @@ export const limits = {
   placesOfOneTenant: 0.9,
   /** While both wait, one of so many turns is bulk's. */
   turnsPerBulkTurn: 5,
+  /** Attempts to a site at a time before it has answered well. */
+  siteAttemptsAtFirst: 5,
+  /** Connections in a row that fail before a site is left alone, for how long then, and how long at most. */
+  failuresBeforeBackOff: 3,
+  firstBackOffMs: 15_000,
+  longestBackOffMs: 30 * 60_000,
+  /** The same for a next hop, and how long at most. */
+  ownServerFirstBackOffMs: 1_000,
+  ownServerLongestBackOffMs: 60_000,
+  /** A rate that was not used may be caught up with for that long. */
+  rateBurstMs: 60_000,
+  /** Sites whose answers are remembered, and for how long after the last attempt. */
+  sitesInMemory: 10_000,
+  siteMemoryMs: 10 * 60_000,
+  /** Domains whose site is remembered, and for how long: also after the DNS did not tell. */
+  domainsWithSite: 50_000,
+  siteOfDomainMs: 60 * 60_000,
+  unknownSiteMs: 60_000,
+  /** Domains whose site is being asked for at a time. */
+  sitesAskedFor: 100,
+  /** Rules of a shaping file, names in one of them, and its bytes. */
+  shapingRules: 1_000,
+  shapingNames: 1_000,
+  /** How often the state of the sites is written down for the command line. */
+  sitesShownEveryMs: 2_000,
   /** Tenants that one look at what is due goes past, lanes of one tenant that it looks into, and deliveries of one lane. */
   tenantsPerLook: 2000,
   lanesPerLook: 16,

@@ -33,6 +33,7 @@ import { retrySetCommand } from './commands/retry-set.ts';
 import { retryShowCommand } from './commands/retry-show.ts';
 import { sendCommand } from './commands/send.ts';
 import { serveCommand } from './commands/serve.ts';
+import { shapingShowCommand } from './commands/shaping-show.ts';
 import { sqlCommand } from './commands/sql.ts';
 import { suppressionAddCommand } from './commands/suppression-add.ts';
 import { suppressionAllowCommand } from './commands/suppression-allow.ts';
@@ -78,6 +79,7 @@ export const commands: readonly Command[] = [
   backupListCommand,
   backupVerifyCommand,
   restoreCommand,
+  shapingShowCommand,
   configShowCommand,
   configCheckCommand,
   diagnoseReportCommand,

@@ -19,10 +19,15 @@ const maxDepth = 8;
 export function readConfigFile(path: string | null): FileEntries {
   const file = path ?? standardFile;
   const found: FileEntries = { entries: new Map(), problems: [] };
-  const text = readText(file, path !== null, found);
-  const tree = text === null ? null : parseToml(file, text, found);
+  const tree = readTree(file, found, path !== null);
   if (tree !== null) flatten(tree, [], found);
   return found;
+}
+
+/** Null if it cannot be read, with a problem reported; or if it is not there and not `required`. */
+export function readTree(file: string, found: FileEntries, required = true): object | null {
+  const text = readText(file, required, found);
+  return text === null ? null : parseToml(file, text, found);
 }
 
 function report(found: FileEntries, name: string, text: string): null {
@@ -73,6 +78,6 @@ function isRawValue(node: unknown): node is RawValue {
   return typeof node === 'string' || typeof node === 'number' || typeof node === 'boolean';
 }
 
-function isTable(node: unknown): node is object {
+export function isTable(node: unknown): node is object {
   return typeof node === 'object' && node !== null && !Array.isArray(node) && !(node instanceof Date);
 }

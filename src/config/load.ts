@@ -8,11 +8,14 @@ import { crashVariable } from './crash-point.ts';
 import { readConfigFile } from './file.ts';
 import type { ConfigProblem } from './problem.ts';
 import { coreOptions, isOption, type SchemaValues, schema } from './schema.ts';
+import { readShaping, type ShapingTable } from './shaping-file.ts';
 import { nearest } from './suggest.ts';
 
 /** The values of the schema, with what depends on the machine filled in; paths are absolute. */
 export interface Config extends Omit<SchemaValues, 'hostname'> {
   hostname: string;
+  /** The table that Waybill comes with, changed by `delivery.shaping_file`. */
+  shaping: ShapingTable;
   /** Values of the dialects' own options, by their key. */
   dialects: ReadonlyMap<string, unknown>;
 }
@@ -57,11 +60,17 @@ export function loadConfig(request: LoadRequest = {}): Loaded {
   ]);
   const values = parseAll(options, given, problems);
   problems.push(...contradictions(given));
+  const shaping = readShaping((values.get('delivery.shaping_file') as string | null | undefined) ?? null);
+  problems.push(...shaping.problems);
   if (problems.length > 0) return { ok: false, problems };
   const sources = new Map(
     [...options.keys()].map((key): [string, ConfigSource] => [key, given.get(key)?.source ?? 'default']),
   );
-  return { ok: true, config: configOf(values, request.dialectOptions ?? []), sources };
+  return {
+    ok: true,
+    config: { ...configOf(values, request.dialectOptions ?? []), shaping: shaping.table },
+    sources,
+  };
 }
 
 function allOptions(dialectOptions: readonly Option<unknown>[]): Map<string, Option<unknown>> {
@@ -149,7 +158,10 @@ function contradictions(given: ReadonlyMap<string, Given>): ConfigProblem[] {
   });
 }
 
-function configOf(values: ReadonlyMap<string, unknown>, dialectOptions: readonly Option<unknown>[]): Config {
+function configOf(
+  values: ReadonlyMap<string, unknown>,
+  dialectOptions: readonly Option<unknown>[],
+): Omit<Config, 'shaping'> {
   const { hostname, dataDir, smtp, ...rest } = fill(schema, values) as SchemaValues;
   const absolute = (path: string | null) => (path === null ? null : resolve(path));
   return {

@@ -205,8 +205,16 @@ export const schema = {
     maxSessionsPerDestination: option(wholeNumber(1, 1000), {
       key: 'delivery.max_sessions_per_destination',
       default: limits.attemptsPerDestination,
-      meaning: 'Most attempts under way at a time to one destination, 1 to 1000.',
+      meaning:
+        'Most attempts under way at a time to one site, 1 to 1000, where the shaping table does not say otherwise (docs/shaping.md).',
       example: '5',
+    }),
+    shapingFile: option(optional(path), {
+      key: 'delivery.shaping_file',
+      default: null,
+      meaning:
+        'TOML file that changes the table of how much each site is sent (docs/shaping.md); empty: the table as Waybill comes with it.',
+      example: '/etc/waybill/shaping.toml',
     }),
     tlsPolicy: option(listOf(tlsPolicyRule, { min: 0, max: 1000 }), {
       key: 'delivery.tls_policy',

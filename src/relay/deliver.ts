@@ -25,6 +25,7 @@ import type { Envelope } from './envelope.ts';
 import { rehearsalMta, rehearse } from './rehearsal.ts';
 import { askedOfNextServer, isQuiet, mailOptionsWithKeyedPath, type ReturnPaths } from './return-path.ts';
 import { type NextHop, type Route, routeOf } from './route.ts';
+import type { Shaping } from './shaping.ts';
 import { type FindTargets, targetsOf } from './targets.ts';
 import { type Demand, opportunistic, type Refusal, requiringTls, type TlsPolicies } from './tls-policy.ts';
 
@@ -38,6 +39,8 @@ export interface DeliverDeps {
   returnPaths?: ReturnPaths | null;
   /** How MX hosts are to be secured; absent: opportunistic, whatever a domain publishes. */
   tlsPolicies?: TlsPolicies;
+  /** What may go over one session and in one transaction; absent: as much as the server takes. */
+  shapingOf?(destination: string): Pick<Shaping, 'mailsPerConnection' | 'recipientsPerMail'>;
 }
 
 export interface AttemptedMail {
@@ -160,6 +163,7 @@ async function converse(mail: AttemptedMail, approach: Approach, deps: DeliverDe
     ...(requireTls ? { requireTls } : {}),
     ...(nextHop?.credentials ? { credentials: nextHop.credentials } : {}),
     timeouts: defaultTimeouts,
+    ...shapedBy(deps.shapingOf?.(mail.destination)),
   };
   return transact(mail, deps, async (outgoing) => {
     const sent = await deps.sessions.send(options, outgoing);
@@ -215,6 +219,13 @@ function keyedMail(
     options: mailOptionsWithKeyedPath(envelope.options ?? noMailOptions),
     forwardPathOptions: [askedOfNextServer(options)],
   };
+}
+
+function shapedBy(
+  shaping: ReturnType<NonNullable<DeliverDeps['shapingOf']>> | undefined,
+): Pick<ConnectOptions, 'mailsPerSession' | 'pathsPerMail'> {
+  if (!shaping) return {};
+  return { mailsPerSession: shaping.mailsPerConnection, pathsPerMail: shaping.recipientsPerMail };
 }
 
 function policyFacts(

@@ -8,7 +8,8 @@ import type { MailFacts } from '../events/event.ts';
 import type { MailClass } from '../protocol/smtp/envelope-options.ts';
 import type { Lane } from '../queue/queue.ts';
 import { createLines } from './lines.ts';
-import { isMxKey, type NextHop, routeKey, routeOf } from './route.ts';
+import type { SiteNews } from './site-news.ts';
+import type { Sites } from './sites.ts';
 import type { Turn } from './turn.ts';
 
 /** The right to try some deliveries of one mail at one site in one session. */
@@ -20,6 +21,7 @@ export interface Lease {
   /** Leads to the route; of several the first. */
   destination: string;
   numbers: number[];
+  begunAt: number;
 }
 
 /** A mail some of whose deliveries are to be tried. */
@@ -27,8 +29,8 @@ export interface LeasedMail extends Pick<MailFacts, 'mailId' | 'tenantId'> {
   class: MailClass;
 }
 
-/** The site takes nothing now; ask again then. */
-export interface SiteRefusal {
+/** The site takes nothing now, or is not known yet; ask again then. */
+export interface LaneRefusal {
   until: number;
 }
 
@@ -41,8 +43,9 @@ export interface Leases {
   /** For deliveries to one site; there must be a place (`hasPlaceFor`) and `refusalOf` must be null. */
   take(mail: LeasedMail, destination: string, numbers: number[]): Lease;
   /** Null: the site takes more. A lane that hears of a full site stands in line for it. */
-  refusalOf(lane: Lane): SiteRefusal | null;
-  release(lease: Lease): void;
+  refusalOf(lane: Lane): LaneRefusal | null;
+  /** `silent` for a lease under which nothing was tried. */
+  release(lease: Lease, news: SiteNews): void;
   /** Lanes whose turn it is at a site that has a place again. */
   takeWoken(): Lane[];
   /** What attempts to a destination are counted by. */
@@ -61,17 +64,19 @@ export interface Leases {
 export interface LeaseBounds {
   /** Attempts under way at a time. */
   attempts: number;
-  /** Of them to one site; a next hop and the rehearsal destination may take all. */
+  /** Of them to one site by its MX hosts, unless the shaping table says otherwise. */
   perDestination: number;
 }
 
 export interface LeasesDeps {
   now(): number;
-  nextHop: NextHop | null;
+  sites: Sites;
   bounds: LeaseBounds;
+  /** A site became known that lanes waited for. */
+  onLearned(): void;
 }
 
-export function createLeases({ now, nextHop, bounds }: LeasesDeps): Leases {
+export function createLeases({ now, sites, bounds, onLearned }: LeasesDeps): Leases {
   const bySite = new Counter<string>();
   const byTenant = new Counter<number>();
   const byClass = new Counter<MailClass>();
@@ -83,9 +88,19 @@ export function createLeases({ now, nextHop, bounds }: LeasesDeps): Leases {
   let open = 0;
   let left: Pick<Turn, 'more' | 'waiting'> = { more: false, waiting: new Set() };
 
-  const keyOf = (destination: string) => routeKey(routeOf(destination, nextHop), destination);
-  const boundOf = (key: string) => (isMxKey(key) ? bounds.perDestination : bounds.attempts);
-  const siteHasRoom = (key: string) => bySite.of(key) < boundOf(key);
+  const keyOf = (destination: string) => sites.keyOf(destination) ?? destination;
+
+  const learn = async (destination: string) => {
+    if (!(await sites.learn(destination))) return;
+    lines.dissolve(unknown(destination));
+    onLearned();
+  };
+
+  /** Null also for a site that is not known. */
+  const siteRefusal = (destination: string) => {
+    const key = sites.keyOf(destination);
+    return key === null ? null : sites.site(key, destination).refusalAt(now());
+  };
   const hasPlaceFor = (mailClass: MailClass, tenantId: number) =>
     open < bounds.attempts &&
     byTenant.of(tenantId) < most.ofTenant &&
@@ -93,25 +108,29 @@ export function createLeases({ now, nextHop, bounds }: LeasesDeps): Leases {
 
   const take = (mail: LeasedMail, destination: string, numbers: number[]): Lease => {
     const key = keyOf(destination);
+    sites.site(key, destination).begin(now());
     bySite.add(key, 1);
     byTenant.add(mail.tenantId, 1);
     byClass.add(mail.class, 1);
     open += 1;
-    return { ...mail, key, destination, numbers };
+    return { ...mail, key, destination, numbers, begunAt: now() };
   };
 
   /** There is a place, and nobody stands in line for it. */
-  const overtakesNobody = ({ class: mailClass, tenantId }: LeasedMail, key: string) =>
-    !left.waiting.has(mailClass) && !lines.has(key) && siteHasRoom(key) && hasPlaceFor(mailClass, tenantId);
+  const overtakesNobody = ({ class: mailClass, tenantId }: LeasedMail, domain: string) => {
+    const key = sites.keyOf(domain);
+    if (key === null) void learn(domain);
+    if (key === null || left.waiting.has(mailClass) || lines.has(key)) return false;
+    return hasPlaceFor(mailClass, tenantId) && siteRefusal(domain) === null;
+  };
 
   return {
     takeForNewMail(mail, deliveries) {
       const leases = new Map<string, Lease>();
       for (const { n, domain } of deliveries) {
-        const key = keyOf(domain);
-        const lease = leases.get(key);
+        const lease = leases.get(keyOf(domain));
         if (lease) lease.numbers.push(n);
-        else if (overtakesNobody(mail, key)) leases.set(key, take(mail, domain, [n]));
+        else if (overtakesNobody(mail, domain)) leases.set(keyOf(domain), take(mail, domain, [n]));
         // The next place that becomes free is reason to look.
         else left = { ...left, more: true };
       }
@@ -119,12 +138,19 @@ export function createLeases({ now, nextHop, bounds }: LeasesDeps): Leases {
     },
     take,
     refusalOf(lane) {
-      const key = keyOf(lane.destination);
-      if (siteHasRoom(key)) return null;
-      lines.join(key, lane);
-      return { until: now() + limits.fullSiteLookMs };
+      const { destination } = lane;
+      const key = sites.keyOf(destination);
+      if (key === null) {
+        lines.join(unknown(destination), lane);
+        void learn(destination);
+        return { until: now() + limits.fullSiteLookMs };
+      }
+      const refusal = siteRefusal(destination);
+      if (refusal?.why === 'full') lines.join(key, lane);
+      return refusal;
     },
-    release({ key, tenantId, class: mailClass }) {
+    release({ key, destination, tenantId, class: mailClass, begunAt }, news) {
+      sites.site(key, destination).end(key === 'rehearsal' ? 'silent' : news, begunAt, now());
       bySite.add(key, -1);
       byTenant.add(tenantId, -1);
       byClass.add(mailClass, -1);
@@ -142,6 +168,11 @@ export function createLeases({ now, nextHop, bounds }: LeasesDeps): Leases {
     },
     isWaiting: () => left.more || lines.hasWoken(),
   };
+}
+
+/** The line of those who wait for a site to be known. */
+function unknown(destination: string): string {
+  return `? ${destination}`;
 }
 
 class Counter<K> {

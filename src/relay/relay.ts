@@ -27,7 +27,10 @@ import type { ReturnPaths } from './return-path.ts';
 import { createScheduler, type DueAttempt } from './schedule.ts';
 import { ownDomainOf } from './sender-rights.ts';
 import { settle, type Verdict } from './settle.ts';
+import type { ShapingTable } from './shaping.ts';
 import { createSigner, createSignNow } from './sign.ts';
+import { siteNewsOf } from './site-news.ts';
+import { createSites, type SiteSnapshot, type Sites } from './sites.ts';
 import type { Submission, SubmissionResult } from './submission.ts';
 import { submit } from './submit.ts';
 
@@ -49,6 +52,8 @@ export {
   type RetryResult,
   retryDelivery,
 } from './settle.ts';
+export { ruleFor, type ShapingTable, shapingOf, siteKey } from './shaping.ts';
+export type { SiteSnapshot } from './sites.ts';
 export type { Submission, SubmissionRefusal, SubmissionResult } from './submission.ts';
 export type { FindTargets, Targets } from './targets.ts';
 export { createTlsPolicies, type TlsPolicies, type TlsPolicyRule } from './tls-policy.ts';
@@ -63,6 +68,8 @@ export interface RelayDeps extends DeliverDeps {
   returnPaths?: ReturnPaths | null;
   /** Null: senders are not notified. */
   notices: NoticePolicy | null;
+  /** How much each site is sent; absent: as much as `bounds` has it. */
+  shaping?: ShapingTable;
   tenants: Tenants;
   queue: Queue;
   spool: Spool;
@@ -80,6 +87,8 @@ export interface Relay extends EarlyChecks {
   run(signal: AbortSignal): Promise<void>;
   /** Attempts under way. */
   open(): number;
+  /** Sites with attempts under way or a back-off. */
+  sites(): SiteSnapshot[];
 }
 
 /** A lease and what is tried under it. `content` is null when it has to be read from the spool. */
@@ -94,7 +103,10 @@ const drainLookMs = 20;
 
 export function createRelay(deps: RelayDeps): Relay {
   const { clock, queue, commit, log } = deps;
-  const leases = createLeases({ now: () => clock.now(), nextHop: deps.nextHop, bounds: deps.bounds });
+  const now = () => clock.now();
+  const sites = createSites({ ...deps, now, table: deps.shaping });
+  const leases = createLeases({ now, sites, bounds: deps.bounds, onLearned: () => scheduler.poke() });
+  const delivering = shapedDelivery(deps, sites);
   const sign = createSigner(deps.tenants);
   const newMailId = createMailIds(clock, deps.node.number, queue.highestMailId());
   const { plan, bulkPlan = plan } = deps;
@@ -116,7 +128,7 @@ export function createRelay(deps: RelayDeps): Relay {
     });
     crashPoint('reply-read');
     await settleUntilWritten(verdictsOf(mail.mailId, deliveries, statuses));
-    leases.release(lease);
+    leases.release(lease, siteNewsOf(statuses));
     scheduler.placeFreed();
   };
 
@@ -139,7 +151,7 @@ export function createRelay(deps: RelayDeps): Relay {
   const attemptStatuses = async (begun: Attempt) => {
     const { mail, content, deliveries } = begun;
     const read = content ? { ok: true as const, content } : readContent(mail.mailId, deps);
-    if (read.ok) return deliver(attemptedMail(begun, read.content), deps);
+    if (read.ok) return deliver(attemptedMail(begun, read.content), delivering);
     log.error({ mailId: mail.mailId, problem: read.problem }, 'content cannot be read');
     return deliveries.map(() => ownFailure(clock.now(), `the content of the mail is ${read.problem}`));
   };
@@ -177,6 +189,7 @@ export function createRelay(deps: RelayDeps): Relay {
       await commit.drain();
     },
     open: () => leases.open(),
+    sites: () => sites.snapshot(),
   };
 }
 
@@ -187,6 +200,14 @@ function readContent(mailId: number, { queue, spool }: Pick<RelayDeps, 'queue' |
 
 function attemptedMail({ lease, mail, deliveries, envelope }: Attempt, content: Buffer): AttemptedMail {
   return { facts: mail, content, deliveries, destination: lease.destination, envelope };
+}
+
+function shapedDelivery(deps: DeliverDeps, sites: Sites): DeliverDeps {
+  return {
+    ...deps,
+    findTargets: sites.watching(deps.findTargets),
+    shapingOf: (destination) => sites.shapingOf(destination),
+  };
 }
 
 function verdictsOf(

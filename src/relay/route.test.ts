@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createLeases } from './leases.ts';
 import { destinationOf, type NextHop, type Route, routeKey, routeOf, type Via } from './route.ts';
+import { createSites } from './sites.ts';
 
 const configured: NextHop = { host: 'hop.example.net', port: 25, tls: 'required', credentials: null };
 const server = (host: string, port: number, tls: NextHop['tls']) => ({ host, port, tls });
@@ -39,9 +40,16 @@ test('a domain that looks like a way is none: names hold no colon before the bra
     assert.deepEqual(routeOf(domain, null), { kind: 'mx', domain });
 });
 
-test('what is moved to MX counts with its domain, and a server it is moved to by itself', () => {
+test('what is moved to MX counts with its domain, and a server it is moved to by itself', async () => {
   const bounds = { attempts: 10, perDestination: 1 };
-  const leases = createLeases({ now: () => 0, nextHop: configured, bounds });
+  const targets = [{ name: 'a.net', address: '192.0.2.9', port: 25 }];
+  const findTargets = {
+    mx: async () => ({ ok: true as const, targets }),
+    host: () => Promise.reject(new Error('nothing is looked up')),
+  };
+  const sites = createSites({ now: () => 0, nextHop: configured, bounds, findTargets });
+  await sites.learn('mx:a.net');
+  const leases = createLeases({ now: () => 0, sites, bounds, onLearned: () => {} });
   const lane = (destination: string) => ({ class: 'transactional' as const, tenantId: 1, destination });
   const mail = { mailId: 1, tenantId: 1, class: 'transactional' as const };
   assert.equal(leases.refusalOf(lane('mx:a.net')), null);

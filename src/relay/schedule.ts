@@ -116,12 +116,12 @@ async function writeTurn({ leases: taken, parked }: Turn, deps: ScheduleDeps): P
     return taken.map((lease) => writeLease(lease, deps));
   });
   const leased = await writing.catch((fault: unknown) => {
-    for (const lease of taken) leases.release(lease);
+    for (const lease of taken) leases.release(lease, 'silent');
     throw fault;
   });
   crashPoint('leased');
   for (const attempt of leased) {
-    if (attempt.deliveries.length === 0) leases.release(attempt.lease);
+    if (attempt.deliveries.length === 0) leases.release(attempt.lease, 'silent');
     else deps.begin(attempt);
   }
 }

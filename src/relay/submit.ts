@@ -132,7 +132,7 @@ async function enqueue(mail: AcceptedMail, deps: SubmitDeps): Promise<CountedQuo
       .run(() => insert({ ...mail, deliveries }, place, deps))
       .finally(() => deps.spool.settled(place));
   } catch (fault) {
-    for (const lease of leases) deps.leases.release(lease);
+    for (const lease of leases) deps.leases.release(lease, 'silent');
     throw fault;
   }
   if (inserted.ok) crashPoint('mail-committed');
@@ -155,7 +155,8 @@ function beginLeased(
     const ofLease = deliveries.filter(({ n, leased }) => leased && lease.numbers.includes(n));
     return { lease, mail: facts, content, deliveries: ofLease, envelope };
   });
-  for (const { lease, deliveries: none } of attempts) if (none.length === 0) deps.leases.release(lease);
+  for (const { lease, deliveries: none } of attempts)
+    if (none.length === 0) deps.leases.release(lease, 'silent');
   deps.begin(attempts.filter((attempt) => attempt.deliveries.length > 0));
 }
 

@@ -9,6 +9,8 @@ import type { MailClass } from '../protocol/smtp/envelope-options.ts';
 import { openQueue } from '../queue/queue.ts';
 import { openStore } from '../store/store.ts';
 import { createLeases, type Lease, type LeaseBounds } from './leases.ts';
+import type { SiteNews } from './site-news.ts';
+import { createSites } from './sites.ts';
 import { createTurns } from './turn.ts';
 
 const now = 1_700_000_000_000;
@@ -21,7 +23,17 @@ interface Waiting {
   dueAt?: number;
 }
 
-function setUp(t: test.TestContext, bounds: LeaseBounds) {
+/** Their MX hosts are known, and have their names. */
+const domains = [
+  ...['a.org', 'b.org', 'slow.org', 'quick.org', 'free.org', 'other.org', 'third.org'],
+  ...Array.from({ length: 13 }, (_, i) => `bulk${i}.org`),
+];
+
+/** A server that deliveries were moved to: it may have all places. */
+const server = 'smtp://192.0.2.1:25?tls=none';
+const server2 = 'smtp://192.0.2.2:25?tls=none';
+
+async function setUp(t: test.TestContext, bounds: LeaseBounds) {
   const directory = mkdtempSync(join(tmpdir(), 'waybill-turn-'));
   const store = openStore(join(directory, 'store.sqlite'));
   t.after(() => {
@@ -30,7 +42,19 @@ function setUp(t: test.TestContext, bounds: LeaseBounds) {
   });
   const queue = openQueue(store);
   const clock = { now };
-  const leases = createLeases({ now: () => clock.now, nextHop: null, bounds });
+  const sites = createSites({
+    ...{ now: () => clock.now, nextHop: null, bounds },
+    findTargets: {
+      mx: async (domain) => ({ ok: true, targets: [{ name: domain, address: '192.0.2.9', port: 25 }] }),
+      host: () => Promise.reject(new Error('nothing is looked up')),
+    },
+  });
+  await Promise.all(domains.map((domain) => sites.learn(domain)));
+  const learned: string[] = [];
+  const leases = createLeases({
+    ...{ now: () => clock.now, sites, bounds },
+    onLearned: () => learned.push('a site'),
+  });
   const turns = createTurns({ queue, leases, now: () => clock.now });
   let mailId = 0;
 
@@ -66,27 +90,27 @@ function setUp(t: test.TestContext, bounds: LeaseBounds) {
     queue.update(before, { ...before.facts, ...more });
   };
 
-  const end = (lease: Lease) => {
+  const end = (lease: Lease, news: SiteNews = 'well') => {
     for (const n of lease.numbers)
       change(lease.mailId, n, { leased: false, state: 'delivered', nextAttemptAt: null });
-    leases.release(lease);
+    leases.release(lease, news);
   };
-  return { queue, leases, clock, add, take, end };
+  return { queue, leases, learned, clock, add, take, end };
 }
 
 const tenantsOf = (leases: readonly Lease[]) => leases.map(({ tenantId }) => tenantId);
 const sitesOf = (leases: readonly Lease[]) => leases.map(({ key }) => key);
 
-test("one tenant's thousands do not delay another's one: tenants take turns", (t) => {
-  const { add, take } = setUp(t, { attempts: 10, perDestination: 10 });
-  add({ tenantId: 1, to: 'big.org', count: 5000, dueAt: now - 1000 });
+test("one tenant's thousands do not delay another's one: tenants take turns", async (t) => {
+  const { add, take } = await setUp(t, { attempts: 10, perDestination: 10 });
+  add({ tenantId: 1, to: server, count: 5000, dueAt: now - 1000 });
   add({ tenantId: 2, to: 'a.org' });
   add({ tenantId: 3, to: 'b.org', count: 2 });
   assert.deepEqual(tenantsOf(take()), [1, 2, 3, 1, 3, 1, 1, 1, 1, 1]);
 });
 
-test('the next look goes on behind the tenant that was served last', (t) => {
-  const { add, take, end } = setUp(t, { attempts: 1, perDestination: 1 });
+test('the next look goes on behind the tenant that was served last', async (t) => {
+  const { add, take, end } = await setUp(t, { attempts: 1, perDestination: 1 });
   for (const tenantId of [1, 2, 3]) add({ tenantId, to: 'a.org', count: 3 });
   const order: number[] = [];
   for (let i = 0; i < 7; i += 1) {
@@ -98,8 +122,8 @@ test('the next look goes on behind the tenant that was served last', (t) => {
   assert.deepEqual(order, [1, 2, 3, 1, 2, 3, 1]);
 });
 
-test('transactional mail goes first, and bulk mail has one turn of five', (t) => {
-  const { add, take, end } = setUp(t, { attempts: 1, perDestination: 1 });
+test('transactional mail goes first, and bulk mail has one turn of five', async (t) => {
+  const { add, take, end } = await setUp(t, { attempts: 1, perDestination: 1 });
   add({ tenantId: 1, to: 'a.org', class: 'bulk', count: 20, dueAt: now - 1000 });
   add({ tenantId: 1, to: 'a.org', count: 20 });
   const order: string[] = [];
@@ -112,24 +136,24 @@ test('transactional mail goes first, and bulk mail has one turn of five', (t) =>
   assert.equal(order.join(''), 'ttttbttttb');
 });
 
-test('bulk mail, and one tenant, leave places for others', (t) => {
-  const { add, take } = setUp(t, { attempts: 20, perDestination: 20 });
-  add({ tenantId: 1, to: 'a.org', class: 'bulk', count: 100 });
+test('bulk mail, and one tenant, leave places for others', async (t) => {
+  const { add, take } = await setUp(t, { attempts: 20, perDestination: 20 });
+  add({ tenantId: 1, to: server, class: 'bulk', count: 100 });
   assert.equal(take().length, 16);
-  add({ tenantId: 2, to: 'b.org', count: 100 });
+  add({ tenantId: 2, to: server2, count: 100 });
   assert.deepEqual(tenantsOf(take()), [2, 2, 2, 2]);
 });
 
-test('a tenant that has most of the places gets no more before others have theirs', (t) => {
-  const { add, take } = setUp(t, { attempts: 20, perDestination: 20 });
-  add({ tenantId: 1, to: 'a.org', count: 100 });
+test('a tenant that has most of the places gets no more before others have theirs', async (t) => {
+  const { add, take } = await setUp(t, { attempts: 20, perDestination: 20 });
+  add({ tenantId: 1, to: server, count: 100 });
   assert.equal(take().length, 18);
-  add({ tenantId: 2, to: 'a.org' });
+  add({ tenantId: 2, to: server });
   assert.deepEqual(tenantsOf(take()), [2]);
 });
 
-test('a full site holds up nobody else, and its places go to the lanes that stand in line, in turn', (t) => {
-  const { add, take, end, leases } = setUp(t, { attempts: 10, perDestination: 2 });
+test('a full site holds up nobody else, and its places go to the lanes that stand in line, in turn', async (t) => {
+  const { add, take, end, leases } = await setUp(t, { attempts: 10, perDestination: 2 });
   add({ tenantId: 1, to: 'slow.org', count: 1000, dueAt: now - 1000 });
   const first = take();
   assert.deepEqual(sitesOf(first), ['slow.org', 'slow.org']);
@@ -151,8 +175,8 @@ test('a full site holds up nobody else, and its places go to the lanes that stan
   assert.deepEqual(served, [1, 2, 1, 1]);
 });
 
-test('a lane that stood in no line is looked at again when its time has come', (t) => {
-  const { add, take, end, clock } = setUp(t, { attempts: 10, perDestination: 1 });
+test('a lane that stood in no line is looked at again when its time has come', async (t) => {
+  const { add, take, end, clock } = await setUp(t, { attempts: 10, perDestination: 1 });
   add({ tenantId: 1, to: 'slow.org', count: 2 });
   const [lease] = take();
   assert.ok(lease);
@@ -163,8 +187,8 @@ test('a lane that stood in no line is looked at again when its time has come', (
   assert.deepEqual(take(), [], 'and the site is full');
 });
 
-test('deliveries of one mail to one site go together, to others apart', (t) => {
-  const { add, take } = setUp(t, { attempts: 10, perDestination: 10 });
+test('deliveries of one mail to one site go together, to others apart', async (t) => {
+  const { add, take } = await setUp(t, { attempts: 10, perDestination: 10 });
   add({ tenantId: 1, to: ['a.org', 'b.org', 'a.org', 'a.org'] });
   assert.deepEqual(
     take().map(({ key, numbers }) => [key, numbers]),
@@ -175,8 +199,8 @@ test('deliveries of one mail to one site go together, to others apart', (t) => {
   );
 });
 
-test('a new mail takes a place at once, but not the one that others wait for', (t) => {
-  const { add, take, end, leases } = setUp(t, { attempts: 30, perDestination: 2 });
+test('a new mail takes a place at once, but not the one that others wait for', async (t) => {
+  const { add, take, end, leases } = await setUp(t, { attempts: 30, perDestination: 2 });
   const takenFor = (tenantId: number, domain: string, mailClass: MailClass = 'transactional') =>
     leases.takeForNewMail({ mailId: 9e6, tenantId, class: mailClass }, [{ n: 1, domain }]).length;
   assert.equal(takenFor(5, 'free.org'), 1);
@@ -193,4 +217,35 @@ test('a new mail takes a place at once, but not the one that others wait for', (
   assert.equal(take().length, 24);
   assert.equal(takenFor(2, 'third.org', 'bulk'), 0, 'bulk mail waits for a place');
   assert.equal(takenFor(2, 'third.org'), 1);
+});
+
+test('a site is asked for before its first attempt; nobody waits for the answer but its own mail', async (t) => {
+  const { add, take, leases, learned } = await setUp(t, { attempts: 10, perDestination: 10 });
+  add({ tenantId: 1, to: 'unknown.org', count: 3 });
+  add({ tenantId: 1, to: 'a.org' });
+  const newMail = leases.takeForNewMail({ mailId: 9e6, tenantId: 2, class: 'transactional' }, [
+    { n: 1, domain: 'new.org' },
+  ]);
+  assert.deepEqual(newMail, []);
+  assert.deepEqual(sitesOf(take()), ['a.org']);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(learned.length, 2);
+  assert.deepEqual(sitesOf(take()), ['unknown.org', 'unknown.org', 'unknown.org']);
+});
+
+test('a site that asks for a rest is left alone, and its deliveries are not attempted meanwhile', async (t) => {
+  const { add, take, end, clock, queue } = await setUp(t, { attempts: 10, perDestination: 10 });
+  add({ tenantId: 1, to: 'slow.org', count: 8 });
+  const [first, ...others] = take();
+  assert.ok(first);
+  assert.equal(others.length, 4);
+  end(first, 'later');
+  assert.deepEqual(take(), []);
+  clock.now += 14_999;
+  assert.deepEqual(take(), []);
+  clock.now += 1;
+  for (const lease of others) end(lease, 'silent');
+  const probe = take();
+  assert.equal(probe.length, 1, 'one goes first');
+  assert.deepEqual(queue.nextTenant('transactional', 0)?.lookAt, clock.now + 1000, 'others wait for it');
 });

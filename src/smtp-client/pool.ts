@@ -34,6 +34,7 @@ interface PooledSession {
   session: SmtpSession;
   mails: number;
   idleSince: number;
+  bounds: Pick<ConnectOptions, 'mailsPerSession' | 'pathsPerMail'>;
 }
 
 export function createSessionPool(connect: Connect, clock: Clock): SessionPool {
@@ -53,7 +54,7 @@ export function createSessionPool(connect: Connect, clock: Clock): SessionPool {
   };
 
   const giveBack = (key: string, pooled: PooledSession): void => {
-    const worn = pooled.mails >= limits.mailsPerSession || idleCount >= limits.idleSessions;
+    const worn = pooled.mails >= mostMailsOver(pooled) || idleCount >= limits.idleSessions;
     if (!pooled.session.usable || worn) {
       void pooled.session.quit();
       return;
@@ -87,7 +88,7 @@ export function createSessionPool(connect: Connect, clock: Clock): SessionPool {
   /** To as many of the first forward-paths as the server takes in one transaction. */
   const sendOver = async (key: string, pooled: PooledSession, mail: OutgoingMail): Promise<Sent> => {
     const { session } = pooled;
-    const observations = await session.send(firstPaths(mail, pathsWithin(session.limits, mail.forwardPaths)));
+    const observations = await session.send(withinLimits(mail, pooled));
     giveBack(key, { ...pooled, mails: pooled.mails + 1 });
     return { observations, ...factsOf(session) };
   };
@@ -105,7 +106,7 @@ export function createSessionPool(connect: Connect, clock: Clock): SessionPool {
       const { sendingIp, tls } = session;
       return { observations, sendingIp, tls, tlsShortfall: '', offersDsn: false };
     }
-    return sendOver(key, { session, mails: 0, idleSince: 0 }, mail);
+    return sendOver(key, { session, mails: 0, idleSince: 0, bounds: options }, mail);
   };
 
   return {
@@ -133,6 +134,14 @@ export function createSessionPool(connect: Connect, clock: Clock): SessionPool {
   };
 }
 
+function mostMailsOver({ bounds }: PooledSession): number {
+  return Math.min(limits.mailsPerSession, bounds.mailsPerSession ?? limits.mailsPerSession);
+}
+
+function withinLimits(mail: OutgoingMail, { session, bounds }: PooledSession): OutgoingMail {
+  return firstPaths(mail, pathsWithin(session.limits, mail.forwardPaths, bounds.pathsPerMail));
+}
+
 function factsOf({ sendingIp, tls, tlsShortfall, offersDsn }: SmtpSession): Omit<Sent, 'observations'> {
   return { sendingIp, tls, tlsShortfall, offersDsn };
 }
@@ -147,9 +156,13 @@ function keyOf({ target, localAddress, tls, dane, requireTls, credentials }: Con
   return JSON.stringify([name, address, port, localAddress, tls, checked, requireTls, credentials?.username]);
 }
 
-/** How many of the first forward-paths fit into one transaction (RFC 9422). */
-function pathsWithin({ rcptMax, rcptDomainMax }: ServerLimits, paths: readonly string[]): number {
-  const mostPaths = Math.min(paths.length, rcptMax ?? paths.length);
+/** How many of the first forward-paths fit into one transaction (RFC 9422), and are wanted in it. */
+function pathsWithin(
+  { rcptMax, rcptDomainMax }: ServerLimits,
+  paths: readonly string[],
+  most = paths.length,
+): number {
+  const mostPaths = Math.min(paths.length, rcptMax ?? paths.length, most);
   if (rcptDomainMax === null) return mostPaths;
   const domains = new Set<string>();
   const beyond = paths

@@ -80,6 +80,9 @@ export interface ConnectOptions {
   /** Never sent without TLS, unless `tls` is `none`. */
   credentials?: { username: string; password: string };
   timeouts: SmtpTimeouts;
+  /** Mails over one session, and forward-paths of one mail, beside what the server says (RFC 9422). */
+  mailsPerSession?: number;
+  pathsPerMail?: number;
 }
 
 /** RFC 5321 §4.5.3.2, in milliseconds. */

@@ -24,11 +24,13 @@ export interface SinkOptions {
   port?: number;
   /** Answer to RCPT; null accepts. `attempt` counts the RCPT commands for this address. */
   rcpt?: (address: string, attempt: number) => SinkRefusal | null;
+  /** How long each content is thought about before it is taken. */
+  thinkMs?: number;
 }
 
 export async function startSink(
   t: TestContext,
-  { port = 0, rcpt = () => null }: SinkOptions = {},
+  { port = 0, rcpt = () => null, thinkMs = 0 }: SinkOptions = {},
 ): Promise<Sink> {
   const mails: ReceivedMail[] = [];
   const attempts = new Map<string, number>();
@@ -52,7 +54,7 @@ export async function startSink(
           forwardPaths: rcptTo.map(({ address }) => address),
           content: Buffer.concat(chunks).toString('utf8'),
         });
-        callback(null, 'OK');
+        setTimeout(() => callback(null, 'OK'), thinkMs);
       });
     },
   });
