@@ -67,7 +67,7 @@ export const schema = {
   nodeNumber: option(wholeNumber(0, maxNode), {
     key: 'node_number',
     default: 0,
-    meaning: 'Number of this relay among those that share a ledger, 0 to 31; part of every mail id.',
+    meaning: 'Number of this relay among those that share a ledger, 0 to 30; part of every mail id.',
     example: '1',
   }),
   smtp: {
