@@ -7,7 +7,6 @@
 import type { Log } from '../base/log.ts';
 import type { MailEvent } from '../events/event.ts';
 import { append } from './append.ts';
-import { openEmbedded } from './embedded.ts';
 import type { Engine } from './engine.ts';
 import { type ExportQuestion, exportRows } from './export.ts';
 import { LedgerFault } from './fault.ts';
@@ -155,12 +154,14 @@ export async function rebuildLedger(options: LedgerOptions): Promise<void> {
   }
 }
 
-export function openEngine(options: LedgerOptions): Promise<Engine> {
+export async function openEngine(options: LedgerOptions): Promise<Engine> {
   const { url, path, database = 'waybill', maxMemoryBytes = 1024 * MiB, threads = 2 } = options;
   if (!/^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(database)) {
     throw new LedgerFault('question', 'a database is named by letters, digits and underscores');
   }
   if (url !== null) return openRemote({ url, database });
+  // The engine is 150 MB of memory, which the supervisor and most commands have no use for.
+  const { openEmbedded } = await import('./embedded.ts');
   return openEmbedded({ path, database, maxMemoryBytes, threads });
 }
 
