@@ -38,7 +38,7 @@ async function setUp(t: TestContext, served = identity) {
     rmSync(directory, { recursive: true });
   });
   const clock = manualClock(Date.parse('2030-01-01T00:00:00Z'));
-  const resolver = createResolver({ clock, servers: [dns.address], timeoutMs: 200, tries: 1 });
+  const resolver = createResolver({ clock, servers: [dns.address], timeoutMs: 2_000, tries: 1 });
   const open = (authorities = [authority.cert], port = web.port) =>
     createMtaStsPolicies({
       ...{ store, resolver, clock, log: silentLog },

@@ -94,7 +94,7 @@ async function startWorld(t: TestContext, { scripts, names = {}, rules = [], pol
   const warnings: { fields: LogFields; text: string }[] = [];
   const log: Log = { ...silentLog, warn: (fields, text) => warnings.push({ fields, text }) };
   const clock = systemClock;
-  const resolver = createResolver({ clock, servers: [dns.address], timeoutMs: 200, tries: 1 });
+  const resolver = createResolver({ clock, servers: [dns.address], timeoutMs: 2_000, tries: 1 });
   const place = { resolver, port: policyServer.port, loopback: true, authorities: [authority.cert] };
   const mtaSts = createMtaStsPolicies({ store, resolver, clock, log, fetchPolicy: createFetchPolicy(place) });
   const sessions = createSessionPool((options) => connect({ ...options, trustedCertificates }), clock);

@@ -99,7 +99,7 @@ test('a byte now and then does not keep a session for ever', async (t) => {
   proper.socket.write('QUIT\r\n');
   await once(proper.socket, 'close');
   await until('all slow ones are gone', () => server.sessionCount() === 0);
-  assert.ok(Date.now() - startedAt < 4 * sessionMs);
+  assert.ok(Date.now() - startedAt < 20 * sessionMs);
   assert.ok(
     slow.every(({ text }) => /\r\n421 /.test(text)),
     'they are told why',

@@ -2,7 +2,8 @@
  * Real mail servers, each a private instance in a folder of its own: it listens on loopback, takes mail for
  * `peer.net` into one maildir, and hands mail for `onward.net` to a port of this machine.
  *
- * Local parts play a part: `unknown` is refused for good, `full` for now, `greylisted` once.
+ * Local parts play a part: `unknown` is refused for good, `full` for now, `greylisted` once; mail for `gone` is taken,
+ * and its reverse-path gets a DSN.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
@@ -183,7 +184,10 @@ virtual_uid_maps = static:${owner}
 virtual_gid_maps = static:${owner}
 virtual_minimum_uid = 1
 relay_domains = onward.net
-transport_maps = inline:{ onward.net=smtp:[127.0.0.1]:${onwardPort} }
+transport_maps = inline:{
+  { onward.net = smtp:[127.0.0.1]:${onwardPort} },
+  { gone@peer.net = error:5.1.1 The mailbox is gone } }
+smtpd_reject_unlisted_recipient = no
 smtpd_relay_restrictions = reject_unauth_destination
 smtpd_recipient_restrictions =
   check_recipient_access inline:{
@@ -252,6 +256,11 @@ onward:
   transport = onward
   route_list = * 127.0.0.1
   self = send
+gone:
+  driver = redirect
+  local_parts = gone
+  allow_fail
+  data = :fail: The mailbox is gone
 here:
   driver = accept
   transport = here

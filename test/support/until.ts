@@ -1,8 +1,8 @@
-/** Waits for a condition, with a deadline: instead of a fixed sleep. */
+/** Waits for a condition, with a deadline that a busy machine meets as well: instead of a fixed sleep. */
 export async function until<T>(
   what: string,
   look: () => Promise<T | null | false> | T | null | false,
-  withinMs = 15_000,
+  withinMs = 60_000,
 ): Promise<T> {
   const deadline = Date.now() + withinMs;
   for (;;) {

@@ -90,7 +90,7 @@ for (const [name, start] of [
   ['the process that appends', startChild],
   ['the server behind HTTP', startServer],
 ] as const) {
-  test(`${name} is killed ${kills} times in the middle of an append`, { timeout: 60_000 }, async () => {
+  test(`${name} is killed ${kills} times in the middle of an append`, { timeout: 240_000 }, async () => {
     const path = mkdtempSync(join(tmpdir(), 'waybill-crash-'));
     const disturbed = await killInMidAppend(start, path);
     assert.ok(disturbed > 0, 'at least one kill fell into an append');
