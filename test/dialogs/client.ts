@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
 /** Longer than any answer takes; a dialog that waits so long has failed. */
-const patienceMs = 5_000;
+const patienceMs = 60_000;
 /** A write that takes so many turns on loopback is not being read. */
 const heldTurns = 10;
 const turnMs = 30;

@@ -125,7 +125,7 @@ test('the log of a real Postfix tells what became of its mails', {
     pool: true,
   });
   t.after(() => transport.close());
-  await until('Postfix listens', () => transport.verify().catch(() => false), 30_000);
+  await until('Postfix listens', () => transport.verify().catch(() => false), 120_000);
   for (let n = 0; n < mails; n += 1) {
     const to = ['ok', 'gone', 'later', 'refused'].map((name) =>
       name === 'refused' ? 'refused@example.org' : `${name}${n}@example.org`,

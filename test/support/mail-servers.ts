@@ -64,7 +64,7 @@ interface Kind {
 /** Nobody, for a test that runs as root: neither server delivers as root. */
 const nobody = 65_534;
 
-const startMs = 30_000;
+const startMs = 120_000;
 
 export const startPostfix = (wish: MailServerWish): Promise<MailServer> =>
   startGreylister().then((greylister) => start(postfixKind(greylister.port), wish, () => greylister.close()));
