@@ -5,9 +5,9 @@
 import { after } from 'node:test';
 
 /** All tests of one file. */
-const fileMs = 5 * 60_000;
+const fileMs = 10 * 60_000;
 /** From the end of the last test to the end of the process: time to close what was opened. */
-const lingerMs = 10_000;
+const lingerMs = 60_000;
 
 function give(ms: number, what: string): void {
   const timer = setTimeout(() => {

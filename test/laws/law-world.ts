@@ -122,5 +122,5 @@ export async function holdsForAny<T>(
   check: (value: T) => Promise<void>,
 ): Promise<void> {
   const property = fc.asyncProperty(arbitrary, check);
-  await fc.assert(property, { numRuns, interruptAfterTimeLimit: 60_000 });
+  await fc.assert(property, { numRuns, interruptAfterTimeLimit: 180_000 });
 }
