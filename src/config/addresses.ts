@@ -52,6 +52,12 @@ export const localPart: Kind<string> = textKind((text) => {
   throw new OptionProblem('expected a local part such as complaints, of at most 40 letters, digits, . _ + -');
 }, String);
 
+/** Of ClickHouse servers. It becomes part of statements. */
+export const clusterName: Kind<string> = textKind((text) => {
+  if (/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(text)) return text;
+  throw new OptionProblem('expected the name of a cluster: at most 64 letters, digits, _ . -');
+}, String);
+
 const listenExpected = 'expected host:port such as 127.0.0.1:2525, [::1]:2525 or 0.0.0.0:0';
 
 export const listenAddress: Kind<ListenAddress> = textKind((text) => {

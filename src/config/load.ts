@@ -146,6 +146,7 @@ function parseOne(option: Option<unknown>, { source, name, raw }: Given, problem
 const pairs: readonly [string, string][] = [
   ['smtp.tls_cert', 'smtp.tls_key'],
   ['smtp.tls_key', 'smtp.tls_cert'],
+  ['ledger.cluster', 'ledger.url'],
 ];
 
 /** Options that make sense together only. */

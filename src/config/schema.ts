@@ -9,6 +9,7 @@ import { maxNode } from '../base/id.ts';
 import { limits } from '../base/limits.ts';
 import type { Option } from '../base/option.ts';
 import {
+  clusterName,
   hostName,
   httpUrl,
   listenAddress,
@@ -246,6 +247,13 @@ export const schema = {
       default: null,
       meaning: 'Address of a ClickHouse server for the ledger; empty: the engine inside Waybill.',
       example: 'http://waybill:password@clickhouse.example.com:8123/waybill',
+    }),
+    cluster: option(optional(clusterName), {
+      key: 'ledger.cluster',
+      default: null,
+      meaning:
+        'Cluster behind `ledger.url` that the ledger is spread over and copied within, as its servers call it in `remote_servers`; empty: one server has it.',
+      example: 'waybill',
     }),
     maxMemory: option(byteSize(256 * MiB, 1024 * GiB), {
       key: 'ledger.max_memory',

@@ -48,6 +48,8 @@ export interface EngineParts {
   append: Engine['append'];
   stream: Engine['stream'];
   answer: Engine['answer'];
+  /** What a command is where each table is more than one; itself, unless said. */
+  statementsOf?: (statement: string) => readonly string[];
   close(): Promise<void>;
 }
 
@@ -65,10 +67,12 @@ const questionSettings = [
 ].join(', ');
 
 export function createEngine(parts: EngineParts): Engine {
-  const { client } = parts;
+  const { client, statementsOf = (statement: string) => [statement] } = parts;
   return {
     kind: parts.kind,
-    command: (statement, values) => translated(() => command(client, statement, values)),
+    command: async (statement, values) => {
+      for (const each of statementsOf(statement)) await translated(() => command(client, each, values));
+    },
     ask: (statement, values) => translated(() => ask(client, statement, values)),
     append: (rows, settings) => translated(() => parts.append(rows, settings)),
     stream: (statement, values, format) => translatedStream(parts.stream(statement, values, format)),

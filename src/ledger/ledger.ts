@@ -74,6 +74,8 @@ export interface FrozenLedger {
 export interface LedgerOptions {
   /** ClickHouse over HTTP, with user and password if it wants them; null: in process, in `path`. */
   url: string | null;
+  /** Name of the cluster behind the URL that the ledger is spread over; null or absent: one server has it. */
+  cluster?: string | null;
   /** Folder of the embedded engine; not used with a URL. */
   path: string;
   database?: string;
@@ -155,11 +157,18 @@ export async function rebuildLedger(options: LedgerOptions): Promise<void> {
 }
 
 export async function openEngine(options: LedgerOptions): Promise<Engine> {
-  const { url, path, database = 'waybill', maxMemoryBytes = 1024 * MiB, threads = 2 } = options;
+  const {
+    url,
+    cluster = null,
+    path,
+    database = 'waybill',
+    maxMemoryBytes = 1024 * MiB,
+    threads = 2,
+  } = options;
   if (!/^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(database)) {
     throw new LedgerFault('question', 'a database is named by letters, digits and underscores');
   }
-  if (url !== null) return openRemote({ url, database });
+  if (url !== null) return openRemote({ url, database, cluster });
   // The engine is 150 MB of memory, which the supervisor and most commands have no use for.
   const { openEmbedded } = await import('./embedded.ts');
   return openEmbedded({ path, database, maxMemoryBytes, threads });

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import { limits } from '../base/limits.ts';
+import { clusterSettings, clusterStatements, shardingKeysOf } from './cluster.ts';
 import {
   type AppendSettings,
   appendSettings,
@@ -12,25 +13,51 @@ import {
   type StreamFormat,
   silentClient,
 } from './engine.ts';
+import { createDatabase, refuseOtherForm, refuseUnknownCluster } from './meet-server.ts';
 import { eventColumnNames, eventStructure } from './schema/0001-events.ts';
+import { tableStatements } from './schema/schema.ts';
 
 export interface RemoteOptions {
   url: string;
   database: string;
+  /** Name of the cluster that the ledger is spread over; null: one server has it. */
+  cluster: string | null;
 }
 
-export async function openRemote({ url, database }: RemoteOptions): Promise<Engine> {
-  await createDatabase(url, database);
-  const client = clientOf(url, database);
+export async function openRemote(options: RemoteOptions): Promise<Engine> {
+  await meetServer(options);
+  return engineOver(options);
+}
+
+function engineOver(options: RemoteOptions): Engine {
+  const { cluster: name, database } = options;
+  const client = clientOf(options);
+  const cluster = name === null ? null : { name, database };
+  const keys = shardingKeysOf(tableStatements());
   return createEngine({
     kind: 'remote',
     client,
     append: (rows, settings) => insert(client, rows, settings),
     stream: (statement, values, format) =>
-      stream(clientOf(url, database, limits.exportMs), statement, values, format),
+      stream(clientOf(options, limits.exportMs), statement, values, format),
     answer: (statement, settings) => answer(client, statement, settings),
+    statementsOf: (statement) =>
+      cluster === null ? [statement] : clusterStatements(statement, cluster, keys),
     close: () => client.close(),
   });
+}
+
+/** A connection to a database that does not exist is refused, so the first one names none. */
+async function meetServer(options: RemoteOptions): Promise<void> {
+  const { cluster, database } = options;
+  const engine = engineOver({ ...options, database: 'default' });
+  try {
+    if (cluster !== null) await refuseUnknownCluster(engine, cluster);
+    await refuseOtherForm(engine, database, cluster);
+    await createDatabase(engine, database);
+  } finally {
+    await engine.close();
+  }
 }
 
 /** The server keeps the answer until it is whole, on its disk if it is long: a fault never follows rows. */
@@ -74,7 +101,10 @@ SELECT * FROM input('${eventStructure.replaceAll("'", "\\'")}') FORMAT RowBinary
 /** Slower than the engine's own bound, so that the engine's clear error arrives first. */
 const requestTimeoutMs = limits.ledgerQueryMs + 5_000;
 
-function clientOf(url: string, database: string, timeoutMs: number = requestTimeoutMs): ClickHouseClient {
+function clientOf(
+  { url, database, cluster }: RemoteOptions,
+  timeoutMs: number = requestTimeoutMs,
+): ClickHouseClient {
   const withoutDatabase = new URL(url);
   withoutDatabase.pathname = '/'; // the client would prefer it to the database named beside it
   return createClient({
@@ -82,24 +112,7 @@ function clientOf(url: string, database: string, timeoutMs: number = requestTime
     database,
     request_timeout: timeoutMs,
     use_multipart_params_auto: true,
+    clickhouse_settings: cluster === null ? {} : clusterSettings,
     log: silentClient,
   });
-}
-
-/** A connection to a database that does not exist is refused, so the first one names none. */
-async function createDatabase(url: string, database: string): Promise<void> {
-  const client = clientOf(url, 'default');
-  const engine = createEngine({
-    kind: 'remote',
-    client,
-    append: () => Promise.resolve(),
-    stream: (statement, values, format) => stream(client, statement, values, format),
-    answer: (statement, settings) => answer(client, statement, settings),
-    close: () => client.close(),
-  });
-  try {
-    await engine.command(`CREATE DATABASE IF NOT EXISTS ${database}`);
-  } finally {
-    await engine.close();
-  }
 }

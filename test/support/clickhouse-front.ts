@@ -12,6 +12,9 @@
  * strings and arrays of them; one statement at a time; what a real server decides by its own configuration
  * (quotas, replicas) is not there.
  *
+ * With a cluster it has one of a single shard, itself, so that what is said to a cluster runs but for Keeper: `ON CLUSTER`
+ * and replication are left out.
+ *
  * Run by itself it serves one folder until it is stopped, and prints its URL:
  *   node test/support/clickhouse-front.ts <folder>
  */
@@ -38,9 +41,21 @@ interface Statement {
 
 const maxBodyBytes = 512 * 1024 * 1024;
 
-export async function startClickHouseFront(path: string): Promise<ClickHouseFront> {
+export interface FrontOptions {
+  /** Name of a cluster that the engine knows: one shard, itself. */
+  cluster?: string;
+}
+
+export async function startClickHouseFront(
+  path: string,
+  { cluster }: FrontOptions = {},
+): Promise<ClickHouseFront> {
   mkdirSync(path, { recursive: true });
-  const keeper = new Session(path); // holds the engine open between requests
+  // Holds the engine open between requests.
+  const keeper =
+    cluster === undefined
+      ? new Session(path)
+      : new Session(path, { connectionArgs: [`--config-file=${clusterFile(path, cluster)}`] });
   const oneAtATime = queueOf();
   const server = createServer({ maxHeaderSize: 1024 * 1024 }, (request, response) => {
     answer(path, request, response, oneAtATime).catch((error) => response.destroy(error));
@@ -55,6 +70,29 @@ export async function startClickHouseFront(path: string): Promise<ClickHouseFron
       await drainPending();
     },
   };
+}
+
+/** With the port that the engine takes for its own a shard is the engine itself, and nothing needs to listen there. */
+function clusterFile(path: string, cluster: string): string {
+  const file = join(resolve(path), 'cluster.xml');
+  const replica = '<replica><host>127.0.0.1</host><port>9000</port></replica>';
+  const shard = `<shard><internal_replication>true</internal_replication>${replica}</shard>`;
+  writeFileSync(
+    file,
+    `<clickhouse><tcp_port>9000</tcp_port><remote_servers replace="true"><${cluster}>${shard}</${cluster}></remote_servers></clickhouse>`,
+  );
+  return file;
+}
+
+/** The embedded engine has no Keeper: what asks for one is made as if this server were alone. */
+function withoutKeeper(text: string): string {
+  return text
+    .replace(/ ON CLUSTER `[^`]+`/g, '')
+    .replace(/\bReplicated(\w*MergeTree)\('[^']+', '\{replica\}'(?:, )?/g, '$1(')
+    .replace(
+      /\breplicated_deduplication_window = (\d+), replicated_deduplication_window_seconds = \d+/g,
+      'non_replicated_deduplication_window = $1',
+    );
 }
 
 type Turn = <T>(work: () => Promise<T>) => Promise<T>;
@@ -143,7 +181,9 @@ async function run(path: string, statement: Statement) {
     for (const [name, value] of statement.settings)
       session.query(`SET ${identifier(name)} = ${literal(value)}`);
     if (statement.rows) return await insertRows(session, path, statement.text, statement.rows);
-    return await session.queryBindAsync(statement.text, parametersOf(statement), { format: 'TabSeparated' });
+    return await session.queryBindAsync(withoutKeeper(statement.text), parametersOf(statement), {
+      format: 'TabSeparated',
+    });
   } finally {
     session.close();
   }

@@ -51,13 +51,13 @@ async function restore(call: Call): Promise<number> {
  */
 async function meetServer(config: Config, { ledger, node }: Manifest): Promise<void> {
   if (ledger.kind === 'embedded') return;
-  const { url } = config.ledger;
+  const { url, cluster } = config.ledger;
   if (url === null) {
     throw new CommandProblem(
       'the ledger of this backup stands on a server: set ledger.url to it, and restore again',
     );
   }
-  const newest = await newestSequence({ url, path: '' }, `node${node}`);
+  const newest = await newestSequence({ url, cluster, path: '' }, `node${node}`);
   const store = openStore(dataPaths(config.dataDir).store);
   try {
     passInOutbox(store, newest);

@@ -81,9 +81,10 @@ function askStopped(
     const lock = takeInstanceLock(dataPaths(dataDir).lock('office'), 0);
     if (lock === null) throw new CommandProblem(`a server is starting or stopping on ${dataDir}; try again`);
     try {
-      const { url, maxMemory, threads } = ledger;
+      const { url, cluster, maxMemory, threads } = ledger;
       const opened = await openLedger({
         url,
+        cluster,
         path: dataPaths(dataDir).ledger,
         maxMemoryBytes: maxMemory,
         threads,

@@ -16,17 +16,32 @@ const recordTable = `CREATE TABLE IF NOT EXISTS migrations (
   number UInt32,
   name String,
   applied_at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC')
-) ENGINE = MergeTree ORDER BY number SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`;
+) ENGINE = MergeTree
+ORDER BY number
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`;
+
+/** All that ever makes or changes a table, in its order. */
+export function tableStatements(): string[] {
+  return [recordTable, ...migrations.flatMap(({ statements }) => statements)];
+}
 
 /** Returns the names of the migrations it applied. */
 export async function migrate(engine: Engine): Promise<string[]> {
-  await engine.command(recordTable);
+  if (!(await hasRecord(engine))) await engine.command(recordTable);
   const rows = await engine.ask('SELECT DISTINCT number FROM migrations');
   const applied = new Set(rows.map(([number]) => Number(number)));
   refuseNewer(Math.max(0, ...applied));
   const missing = migrations.filter(({ number }) => !applied.has(number));
   for (const migration of missing) await apply(engine, migration);
   return missing.map(({ name }) => name);
+}
+
+/** Looked for, because making it takes all servers of a cluster, and one may be away. */
+async function hasRecord(engine: Engine): Promise<boolean> {
+  const rows = await engine.ask(
+    "SELECT name FROM system.tables WHERE database = currentDatabase() AND name = 'migrations'",
+  );
+  return rows.length > 0;
 }
 
 /** An older program would write rows that lack what a newer one relies on. */

@@ -19,6 +19,11 @@ export function appendCases(subjectOf: SubjectOf): void {
     );
   });
 
+  repetitionCases(subjectOf);
+  strangeCases(subjectOf);
+}
+
+export function repetitionCases(subjectOf: SubjectOf): void {
   test('a batch appended again changes nothing', async () => {
     const subject = subjectOf();
     const history = subject.own(generateHistory(11, { ...inOneMonth, mails: 40 }));
@@ -52,7 +57,9 @@ export function appendCases(subjectOf: SubjectOf): void {
     await assert.rejects(ledger.append({ node: 'a', first: 1, last, events: holed }), /assumption broken/);
     await assert.rejects(ledger.append({ node: 'a', first: 1, last: last - 1, events: holed }), /hole/);
   });
+}
 
+function strangeCases(subjectOf: SubjectOf): void {
   test('text no decoder yields does not stop the outbox', async () => {
     const subject = subjectOf();
     const history = subject.own(
