@@ -153,9 +153,13 @@ const wanted: [type: EventType, notify: NotifyWord[], action: string | null][] =
   ['suppressed', [], null],
   ['suppressed', ['FAILURE'], 'failed'],
   ['suppressed', ['NEVER'], null],
-  ...(
-    ['accepted', 'rejected', 'held', 'released', 'attempted', 'canceled', 'returned', 'notified'] as const
-  ).map((type): [EventType, NotifyWord[], null] => [type, ['SUCCESS', 'FAILURE', 'DELAY'], null]),
+  ['returned', [], 'failed'],
+  ['returned', ['FAILURE'], 'failed'],
+  ['returned', ['SUCCESS', 'DELAY'], null],
+  ['returned', ['NEVER'], null],
+  ...(['accepted', 'rejected', 'held', 'released', 'attempted', 'canceled', 'notified'] as const).map(
+    (type): [EventType, NotifyWord[], null] => [type, ['SUCCESS', 'FAILURE', 'DELAY'], null],
+  ),
 ];
 for (const [type, notify, action] of wanted) {
   test(`${type} with NOTIFY=${notify.join() || '(absent)'}: ${action ?? 'nothing'}`, () => {
