@@ -59,8 +59,12 @@ test('a mail that went through the relay: unsigned, signed, signed with the next
     ...['', 'Grüße,  mit\tTab ', '.', '..Punkte', '', '  ', '', ''],
   ].join('\r\n');
   const received = async (count: number) => {
-    await sendRaw(waybill, tenant, raw);
-    const mail = await until('it arrives', () => sink.mails[count - 1] ?? null);
+    const number = `X-Number: ${count}\r\n`;
+    await sendRaw(waybill, tenant, number + raw);
+    const mail = await until(
+      'it arrives',
+      () => sink.mails.find(({ content }) => content.includes(number)) ?? null,
+    );
     return Buffer.from(mail.content);
   };
   const verdictsOf = async (content: Buffer) => {
