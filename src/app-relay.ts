@@ -81,7 +81,7 @@ await runChild(async ({ config, stop, ready }: Child) => {
       attempts: config.delivery.maxSessions,
       perDestination: config.delivery.maxSessionsPerDestination,
     },
-    shaping: config.shaping,
+    ...{ shaping: config.shaping, ipPools: config.delivery.ipPools },
     ...answersToSenders(config, key),
     ...{ tenants, queue, spool, commit, log },
   });

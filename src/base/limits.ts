@@ -262,6 +262,8 @@ export const limits = {
   lanesInLine: 64,
   /** A lane whose site is full is looked at again that much later, if its turn has not come before. */
   fullSiteLookMs: 1_000,
+  /** A source address that could not be bound is passed over that long, as long as its pool has another. */
+  unusableSourceMs: 60_000,
   /** Mails over one session before it is ended, so that a server behind a balancer gets its turn. */
   mailsPerSession: 1000,
   idleSessions: 200,

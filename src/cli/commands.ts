@@ -19,6 +19,8 @@ import { importCommand } from './commands/import.ts';
 import { logCommand } from './commands/log.ts';
 import { operatorCreateCommand } from './commands/operator-create.ts';
 import { operatorListCommand } from './commands/operator-list.ts';
+import { poolSetCommand } from './commands/pool-set.ts';
+import { poolShowCommand } from './commands/pool-show.ts';
 import { queueCancelCommand } from './commands/queue-cancel.ts';
 import { queueHoldCommand } from './commands/queue-hold.ts';
 import { queueListCommand } from './commands/queue-list.ts';
@@ -55,6 +57,8 @@ export const commands: readonly Command[] = [
   quotaSetCommand,
   retryShowCommand,
   retrySetCommand,
+  poolShowCommand,
+  poolSetCommand,
   denyListCommand,
   denyAddCommand,
   denyRemoveCommand,

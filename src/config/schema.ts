@@ -20,6 +20,7 @@ import {
   tlsPolicyRule,
   trustedNetwork,
 } from './addresses.ts';
+import { poolEntry } from './ip-pools.ts';
 import { byteSize, duration, type Kind, listOf, oneOf, optional, path, wholeNumber } from './kinds.ts';
 
 const MiB = 1024 ** 2;
@@ -216,6 +217,13 @@ export const schema = {
       meaning:
         'TOML file that changes the table of how much each site is sent (docs/shaping.md); empty: the table as Waybill comes with it.',
       example: '/etc/waybill/shaping.toml',
+    }),
+    ipPools: option(listOf(poolEntry, { min: 0, max: 1000 }), {
+      key: 'delivery.ip_pools',
+      default: [],
+      meaning:
+        'Source addresses by pool, each with a name for EHLO if it has one of its own; which pool the mail of a tenant leaves from is set with `waybill pool set` (docs/shaping.md).',
+      example: 'main=192.0.2.10, bulk=192.0.2.11+2001:db8::11=out1.example.com',
     }),
     tlsPolicy: option(listOf(tlsPolicyRule, { min: 0, max: 1000 }), {
       key: 'delivery.tls_policy',

@@ -85,6 +85,7 @@ for (const [stage, reply, expected] of replies) {
 
 const causes: [observation: Observation, expected: string][] = [
   [unheard('connect', 'refused'), 'deferred connect 4.4.1 assigned'],
+  [unheard('connect', 'own-address'), 'deferred internal 4.3.5 assigned'],
   [unheard('connect', 'unreachable'), 'deferred connect 4.4.1 assigned'],
   [unheard('connect', 'timeout'), 'deferred connect 4.4.1 assigned'],
   [unheard('greeting', 'timeout'), 'deferred connect 4.4.2 assigned'],

@@ -114,6 +114,8 @@ function meaningOf(observation: Observation, cause: FailureCause): Meaning {
     case 'refused':
     case 'unreachable':
       return { outcome: 'deferred', reason: 'connect', status: '4.4.1' };
+    case 'own-address':
+      return { outcome: 'deferred', reason: 'internal', status: '4.3.5' };
     case 'timeout':
     case 'connection-lost':
       return {

@@ -26,6 +26,7 @@ import { rehearsalMta, rehearse } from './rehearsal.ts';
 import { askedOfNextServer, isQuiet, mailOptionsWithKeyedPath, type ReturnPaths } from './return-path.ts';
 import { type NextHop, type Route, routeOf } from './route.ts';
 import type { Shaping } from './shaping.ts';
+import { leavingFrom, type Source } from './sources.ts';
 import { type FindTargets, targetsOf } from './targets.ts';
 import { type Demand, opportunistic, type Refusal, requiringTls, type TlsPolicies } from './tls-policy.ts';
 
@@ -39,6 +40,8 @@ export interface DeliverDeps {
   returnPaths?: ReturnPaths | null;
   /** How MX hosts are to be secured; absent: opportunistic, whatever a domain publishes. */
   tlsPolicies?: TlsPolicies;
+  /** Told of a source that cannot be used. */
+  onSourceFailed?(source: Source, diagnostic: string): void;
   /** What may go over one session and in one transaction; absent: as much as the server takes. */
   shapingOf?(destination: string): Pick<Shaping, 'mailsPerConnection' | 'recipientsPerMail'>;
 }
@@ -50,6 +53,8 @@ export interface AttemptedMail {
   deliveries: readonly DeliveryFacts[];
   /** Leads to the route. */
   destination: string;
+  /** Where the connection comes from; null: the system's choice. */
+  source: Source | null;
   envelope: Envelope;
 }
 
@@ -155,9 +160,11 @@ async function converse(mail: AttemptedMail, approach: Approach, deps: DeliverDe
   const { target, nextHop } = approach;
   const requireTls = mail.envelope.options?.requireTls === true;
   const demand = requireTls ? requiringTls(approach.demand) : approach.demand;
+  const leaving = leavingFrom(mail.source, target.address);
+  if ('missing' in leaving) return unsent(mail, leaving.missing, deps);
   const options: ConnectOptions = {
-    target,
-    greetingName: deps.hostname,
+    ...{ target, ...leaving },
+    greetingName: mail.source?.name ?? deps.hostname,
     tls: demand.tls,
     ...(demand.dane ? { dane: demand.dane } : {}),
     ...(requireTls ? { requireTls } : {}),
@@ -168,6 +175,7 @@ async function converse(mail: AttemptedMail, approach: Approach, deps: DeliverDe
   return transact(mail, deps, async (outgoing) => {
     const sent = await deps.sessions.send(options, outgoing);
     const { observations, sendingIp, tls, offersDsn } = sent;
+    noteSource(mail, observations, deps);
     const tlsPolicy = policyFacts({ ...approach, demand }, sent, deps);
     return observations.map((observation) => ({
       ...{ observation, remoteMta: target, sendingIp, tls },
@@ -176,6 +184,21 @@ async function converse(mail: AttemptedMail, approach: Approach, deps: DeliverDe
       ...(offersDsn && outgoing.reversePath === mail.facts.reversePath ? { dsnOffered: true } : {}),
     }));
   });
+}
+
+/** No connection was tried. */
+function unsent(mail: AttemptedMail, observation: Observation, deps: DeliverDeps): Heard[] {
+  noteSource(mail, [observation], deps);
+  return mail.deliveries.map(() => nowhere(observation));
+}
+
+function noteSource(
+  { source }: AttemptedMail,
+  observations: readonly Observation[],
+  { onSourceFailed }: DeliverDeps,
+): void {
+  const failed = observations.find(({ cause }) => cause === 'own-address');
+  if (source && failed) onSourceFailed?.(source, failed.text);
 }
 
 /**

@@ -3,13 +3,16 @@
  * tenant leave to others. Whoever finds a site full waits for it in line. In memory: the relay is the only process
  * that attempts, and a restart has no attempts under way.
  */
+import { assert } from '../base/assert.ts';
 import { limits } from '../base/limits.ts';
 import type { MailFacts } from '../events/event.ts';
 import type { MailClass } from '../protocol/smtp/envelope-options.ts';
 import type { Lane } from '../queue/queue.ts';
 import { createLines } from './lines.ts';
+import type { Site, SiteRefusal } from './site.ts';
 import type { SiteNews } from './site-news.ts';
 import type { Sites } from './sites.ts';
+import { type Source, type Sources, systemsChoice } from './sources.ts';
 import type { Turn } from './turn.ts';
 
 /** The right to try some deliveries of one mail at one site in one session. */
@@ -18,6 +21,8 @@ export interface Lease {
   tenantId: number;
   class: MailClass;
   key: string;
+  /** Where the connection comes from; null: the system's choice. */
+  source: Source | null;
   /** Leads to the route; of several the first. */
   destination: string;
   numbers: number[];
@@ -71,20 +76,26 @@ export interface LeaseBounds {
 export interface LeasesDeps {
   now(): number;
   sites: Sites;
+  /** Absent: the system chooses where connections come from. */
+  sources?: Sources;
   bounds: LeaseBounds;
   /** A site became known that lanes waited for. */
   onLearned(): void;
 }
 
-export function createLeases({ now, sites, bounds, onLearned }: LeasesDeps): Leases {
-  const bySite = new Counter<string>();
+/** A site, seen from one source of the pool: limits and back-off belong to the pair. */
+interface Way {
+  source: Source | null;
+  site: Site;
+}
+
+export function createLeases({ now, sites, sources, bounds, onLearned }: LeasesDeps): Leases {
+  const byLine = new Counter<string>();
   const byTenant = new Counter<number>();
   const byClass = new Counter<MailClass>();
   const lines = createLines();
-  const most = {
-    ofTenant: Math.max(1, Math.floor(bounds.attempts * limits.placesOfOneTenant)),
-    ofBulk: Math.max(1, Math.floor(bounds.attempts * limits.placesOfBulk)),
-  };
+  const waysTo = createWays(sites, sources);
+  const most = sharesOf(bounds);
   let open = 0;
   let left: Pick<Turn, 'more' | 'waiting'> = { more: false, waiting: new Set() };
 
@@ -96,11 +107,6 @@ export function createLeases({ now, sites, bounds, onLearned }: LeasesDeps): Lea
     onLearned();
   };
 
-  /** Null also for a site that is not known. */
-  const siteRefusal = (destination: string) => {
-    const key = sites.keyOf(destination);
-    return key === null ? null : sites.site(key, destination).refusalAt(now());
-  };
   const hasPlaceFor = (mailClass: MailClass, tenantId: number) =>
     open < bounds.attempts &&
     byTenant.of(tenantId) < most.ofTenant &&
@@ -108,20 +114,23 @@ export function createLeases({ now, sites, bounds, onLearned }: LeasesDeps): Lea
 
   const take = (mail: LeasedMail, destination: string, numbers: number[]): Lease => {
     const key = keyOf(destination);
-    sites.site(key, destination).begin(now());
-    bySite.add(key, 1);
+    const { source, site } = freeWay(waysTo(key, destination, mail), now());
+    site.begin(now());
+    byLine.add(lineOf(key, source), 1);
     byTenant.add(mail.tenantId, 1);
     byClass.add(mail.class, 1);
     open += 1;
-    return { ...mail, key, destination, numbers, begunAt: now() };
+    return { ...mail, key, source, destination, numbers, begunAt: now() };
   };
 
   /** There is a place, and nobody stands in line for it. */
-  const overtakesNobody = ({ class: mailClass, tenantId }: LeasedMail, domain: string) => {
+  const overtakesNobody = (mail: LeasedMail, domain: string) => {
     const key = sites.keyOf(domain);
     if (key === null) void learn(domain);
-    if (key === null || left.waiting.has(mailClass) || lines.has(key)) return false;
-    return hasPlaceFor(mailClass, tenantId) && siteRefusal(domain) === null;
+    if (key === null || left.waiting.has(mail.class)) return false;
+    const ways = waysTo(key, domain, mail);
+    if (ways.some(({ source }) => lines.has(lineOf(key, source)))) return false;
+    return hasPlaceFor(mail.class, mail.tenantId) && refusalOfAll(ways, now()) === null;
   };
 
   return {
@@ -138,25 +147,26 @@ export function createLeases({ now, sites, bounds, onLearned }: LeasesDeps): Lea
     },
     take,
     refusalOf(lane) {
-      const { destination } = lane;
-      const key = sites.keyOf(destination);
+      const key = sites.keyOf(lane.destination);
       if (key === null) {
-        lines.join(unknown(destination), lane);
-        void learn(destination);
+        lines.join(unknown(lane.destination), lane);
+        void learn(lane.destination);
         return { until: now() + limits.fullSiteLookMs };
       }
-      const refusal = siteRefusal(destination);
-      if (refusal?.why === 'full') lines.join(key, lane);
+      const ways = waysTo(key, lane.destination, lane);
+      const refusal = refusalOfAll(ways, now());
+      if (refusal?.why === 'full') lines.join(lineOf(key, ways[0]?.source ?? null), lane);
       return refusal;
     },
-    release({ key, destination, tenantId, class: mailClass, begunAt }, news) {
-      sites.site(key, destination).end(key === 'rehearsal' ? 'silent' : news, begunAt, now());
-      bySite.add(key, -1);
+    release({ key, source, destination, tenantId, class: mailClass, begunAt }, news) {
+      const line = lineOf(key, source);
+      sites.site(key, destination, source).end(key === 'rehearsal' ? 'silent' : news, begunAt, now());
+      byLine.add(line, -1);
       byTenant.add(tenantId, -1);
       byClass.add(mailClass, -1);
       open -= 1;
-      lines.wake(key);
-      if (bySite.of(key) === 0) lines.dissolve(key);
+      lines.wake(line);
+      if (byLine.of(line) === 0) lines.dissolve(line);
     },
     takeWoken: () => lines.takeWoken(),
     keyOf,
@@ -168,6 +178,50 @@ export function createLeases({ now, sites, bounds, onLearned }: LeasesDeps): Lea
     },
     isWaiting: () => left.more || lines.hasWoken(),
   };
+}
+
+/** The ways to a site that the mail of a tenant may take. */
+function createWays(
+  sites: Sites,
+  sources = systemsChoice,
+): (key: string, destination: string, sender: Sender) => Way[] {
+  return (key, destination, { tenantId, class: mailClass }) =>
+    (key === 'rehearsal' ? [null] : sources.of(tenantId, mailClass))
+      .map((source) => ({ source, site: sites.site(key, destination, source) }))
+      .sort(byUse);
+}
+
+function sharesOf({ attempts }: LeaseBounds): { ofTenant: number; ofBulk: number } {
+  return {
+    ofTenant: Math.max(1, Math.floor(attempts * limits.placesOfOneTenant)),
+    ofBulk: Math.max(1, Math.floor(attempts * limits.placesOfBulk)),
+  };
+}
+
+/** The one with the fewest attempts first, of several the one that has not been used for longest. */
+function byUse({ site: a }: Way, { site: b }: Way): number {
+  return a.open - b.open || a.usedAt - b.usedAt;
+}
+
+function freeWay(ways: readonly Way[], now: number): Way {
+  const way = ways.find(({ site }) => site.refusalAt(now) === null) ?? ways[0];
+  assert(way !== undefined, 'mail may leave from somewhere');
+  return way;
+}
+
+/** Null: one of the ways is free. A place at a site that is full may become free before the time. */
+function refusalOfAll(ways: readonly Way[], now: number): SiteRefusal | null {
+  const refusals = ways.map(({ site }) => site.refusalAt(now)).filter((refusal) => refusal !== null);
+  if (refusals.length < ways.length) return null;
+  const soonestFirst = refusals.sort((a, b) => a.until - b.until);
+  return soonestFirst.find(({ why }) => why === 'full') ?? soonestFirst[0] ?? null;
+}
+
+type Sender = Pick<LeasedMail, 'tenantId' | 'class'>;
+
+/** Those who wait for a place at a site that they reach from the same pool. */
+function lineOf(key: string, source: Source | null): string {
+  return source === null ? key : `${key} from pool ${source.pool}`;
 }
 
 /** The line of those who wait for a site to be known. */

@@ -31,6 +31,7 @@ import type { ShapingTable } from './shaping.ts';
 import { createSigner, createSignNow } from './sign.ts';
 import { siteNewsOf } from './site-news.ts';
 import { createSites, type SiteSnapshot, type Sites } from './sites.ts';
+import { createSources, type Source } from './sources.ts';
 import type { Submission, SubmissionResult } from './submission.ts';
 import { submit } from './submit.ts';
 
@@ -70,6 +71,8 @@ export interface RelayDeps extends DeliverDeps {
   notices: NoticePolicy | null;
   /** How much each site is sent; absent: as much as `bounds` has it. */
   shaping?: ShapingTable;
+  /** Source addresses by pool; absent: the system chooses. */
+  ipPools?: readonly Source[];
   tenants: Tenants;
   queue: Queue;
   spool: Spool;
@@ -105,8 +108,12 @@ export function createRelay(deps: RelayDeps): Relay {
   const { clock, queue, commit, log } = deps;
   const now = () => clock.now();
   const sites = createSites({ ...deps, now, table: deps.shaping });
-  const leases = createLeases({ now, sites, bounds: deps.bounds, onLearned: () => scheduler.poke() });
-  const delivering = shapedDelivery(deps, sites);
+  const sources = createSources({ ...deps, now, pools: deps.ipPools ?? [] });
+  const leases = createLeases({
+    ...{ now, sites, sources, bounds: deps.bounds },
+    onLearned: () => scheduler.poke(),
+  });
+  const delivering = { ...shapedDelivery(deps, sites), onSourceFailed: sources.failed };
   const sign = createSigner(deps.tenants);
   const newMailId = createMailIds(clock, deps.node.number, queue.highestMailId());
   const { plan, bulkPlan = plan } = deps;
@@ -199,7 +206,7 @@ function readContent(mailId: number, { queue, spool }: Pick<RelayDeps, 'queue' |
 }
 
 function attemptedMail({ lease, mail, deliveries, envelope }: Attempt, content: Buffer): AttemptedMail {
-  return { facts: mail, content, deliveries, destination: lease.destination, envelope };
+  return { facts: mail, content, deliveries, destination: lease.destination, source: lease.source, envelope };
 }
 
 function shapedDelivery(deps: DeliverDeps, sites: Sites): DeliverDeps {

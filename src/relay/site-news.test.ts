@@ -36,6 +36,7 @@ for (const [stage, line, news] of replies)
 const causes: readonly [Stage, FailureCause, SiteNews][] = [
   ['connect', 'refused', 'unreachable'],
   ['connect', 'timeout', 'unreachable'],
+  ['connect', 'own-address', 'silent'],
   ['greeting', 'connection-lost', 'unreachable'],
   ['data', 'connection-lost', 'trouble'],
   ['end-of-data', 'timeout', 'trouble'],

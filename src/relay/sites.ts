@@ -7,10 +7,13 @@ import { limits } from '../base/limits.ts';
 import { isMxKey, type NextHop, routeKey, routeOf } from './route.ts';
 import { plainTable, ruleFor, type Shaping, type ShapingTable, shapingOf, siteKey } from './shaping.ts';
 import { Site, type SiteBounds } from './site.ts';
+import { nameOf, type Source } from './sources.ts';
 import type { FindTargets } from './targets.ts';
 
 export interface SiteSnapshot {
   site: string;
+  /** The source address it is seen from; null: the system's choice. */
+  source: string | null;
   open: number;
   limit: number;
   backOffUntil: number | null;
@@ -21,8 +24,8 @@ export interface Sites {
   keyOf(destination: string): string | null;
   /** Resolves when `keyOf` has an answer. False if too many are being asked for: then nothing was asked. */
   learn(destination: string): Promise<boolean>;
-  /** With its limits as they are known by that destination. */
-  site(key: string, destination: string): Site;
+  /** With its limits as they are known by that destination. From each source it is another one. */
+  site(key: string, destination: string, source: Source | null): Site;
   shapingOf(destination: string): Shaping;
   /** The same look-ups, with what they find remembered. */
   watching(find: FindTargets): FindTargets;
@@ -46,7 +49,7 @@ interface Known {
 
 export function createSites({ now, nextHop, findTargets, bounds, table = plainTable }: SitesDeps): Sites {
   const known = new Map<string, Known>();
-  const sites = new Map<string, Site>();
+  const sites = new Map<string, { site: Site; key: string; source: string | null }>();
   const asked = new Map<string, Promise<boolean>>();
 
   const remember = (domain: string, hosts: readonly string[] | null) => {
@@ -112,21 +115,23 @@ export function createSites({ now, nextHop, findTargets, bounds, table = plainTa
       asked.set(route.domain, answer);
       return answer;
     },
-    site(key, destination) {
-      const found = sites.get(key);
-      if (found) return found;
+    site(key, destination, from) {
+      const source = from && nameOf(from);
+      const name = source === null ? key : `${key} from ${source}`;
+      const found = sites.get(name);
+      if (found) return found.site;
       if (sites.size >= limits.sitesInMemory)
-        for (const [name, site] of sites) if (site.isForgettable(now())) sites.delete(name);
+        for (const [old, { site }] of sites) if (site.isForgettable(now())) sites.delete(old);
       const site = new Site(boundsOf(key, destination), now());
-      sites.set(key, site);
+      sites.set(name, { site, key, source });
       return site;
     },
     shapingOf: shapingTo,
     watching,
     snapshot: () =>
-      [...sites]
-        .map(([name, site]) => ({
-          ...{ site: name, open: site.open, limit: site.limitAt(now()) },
+      [...sites.values()]
+        .map(({ site, key, source }) => ({
+          ...{ site: key, source, open: site.open, limit: site.limitAt(now()) },
           backOffUntil: site.backOffUntil,
         }))
         .filter(({ open, backOffUntil }) => open > 0 || backOffUntil !== null),

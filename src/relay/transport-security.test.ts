@@ -125,6 +125,7 @@ function mailTo(domain: string) {
     destination: domain,
     content: Buffer.from('Subject: x\r\n\r\ny\r\n'),
     deliveries: [delivery],
+    source: null,
     envelope: { options: null, forwardPathOptions: new Map() },
   };
 }

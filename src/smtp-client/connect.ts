@@ -8,7 +8,7 @@ import { Deadline } from '../base/deadline.ts';
 import type { TlsFacts } from '../events/delivery-status.ts';
 import { type Extensions, noExtensions, parseExtensions } from '../protocol/smtp/extensions.ts';
 import { authenticate } from './authentication.ts';
-import { type Lost, unreachedBy } from './lost.ts';
+import { type Lost, unreachedBy, unreachedFrom } from './lost.ts';
 import {
   codeOf,
   isClosing,
@@ -74,7 +74,8 @@ function openSocket(options: ConnectOptions): Promise<Socket | Lost> {
       socket.destroy();
       resolve(lost);
     };
-    const failBy = (error: Error) => fail(unreachedBy(error));
+    const failBy = (error: Error) =>
+      fail(localAddress === undefined ? unreachedBy(error) : unreachedFrom(localAddress, error));
     const deadline = new Deadline((ms) => {
       fail({ cause: 'timeout', text: `no connection within ${ms / 1000} seconds` });
     });

@@ -29,6 +29,14 @@ export function unreachedBy(error: Error): Lost {
   return { cause: causes[code] ?? 'unreachable', text: `no connection: ${oneLine(error, code)}` };
 }
 
+/** While connecting from an address of our choice: what cannot be bound says nothing of the peer. */
+export function unreachedFrom(localAddress: string, error: Error): Lost {
+  const ours = codeOf(error) === 'EADDRNOTAVAIL' || ('syscall' in error && error.syscall === 'bind');
+  if (!ours) return unreachedBy(error);
+  const text = `the source address ${localAddress} cannot be bound (${oneLine(error, codeOf(error))})`;
+  return { cause: 'own-address', text };
+}
+
 /** In mid-conversation. */
 export function lostBy(error: Error): Lost {
   const code = codeOf(error);

@@ -147,13 +147,17 @@ function factsOf({ sendingIp, tls, tlsShortfall, offersDsn }: SmtpSession): Omit
 }
 
 /** Sessions may be shared by mails that would connect in the same way only. */
-function keyOf({ target, localAddress, tls, dane, requireTls, credentials }: ConnectOptions): string {
+function keyOf(options: ConnectOptions): string {
+  const { target, localAddress, greetingName, tls, dane, requireTls, credentials } = options;
   const { name, address, port } = target;
   const records = dane?.records.map(({ usage, selector, matchingType, data }) =>
     [usage, selector, matchingType, data.toString('hex')].join(' '),
   );
   const checked = dane === undefined ? null : [dane.baseDomain, dane.names, records];
-  return JSON.stringify([name, address, port, localAddress, tls, checked, requireTls, credentials?.username]);
+  return JSON.stringify([
+    ...[name, address, port, localAddress, greetingName],
+    ...[tls, checked, requireTls, credentials?.username],
+  ]);
 }
 
 /** How many of the first forward-paths fit into one transaction (RFC 9422), and are wanted in it. */

@@ -600,7 +600,7 @@ test('no one listens', async () => {
 test('a local address that is not ours', async () => {
   const result = await connect(optionsFor(9, { localAddress: '192.0.2.1' }));
   assert.deepEqual(result, {
-    failed: lost('connect', 'unreachable', 'no connection: EADDRNOTAVAIL'),
+    failed: lost('connect', 'own-address', 'the source address 192.0.2.1 cannot be bound (EADDRNOTAVAIL)'),
     sendingIp: '192.0.2.1',
     tls: null,
   });

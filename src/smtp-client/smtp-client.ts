@@ -24,6 +24,8 @@ import type { DaneCheck } from './dane.ts';
 export type FailureCause =
   | 'refused'
   | 'unreachable'
+  /** The local address that was asked for cannot be bound: no fault of the peer. */
+  | 'own-address'
   | 'timeout'
   | 'connection-lost'
   /** The peer said something that is no SMTP reply, or said too much. */

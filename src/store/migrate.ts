@@ -9,6 +9,7 @@ import { lanes } from './migrations/0006-lanes.ts';
 import { imports } from './migrations/0007-imports.ts';
 import { lateReports } from './migrations/0008-late-reports.ts';
 import { retrySchedules } from './migrations/0009-retry-schedules.ts';
+import { ipPools } from './migrations/0010-ip-pools.ts';
 
 /** In order; never edit one that was released, add another. */
 const migrations: readonly string[] = [
@@ -21,6 +22,7 @@ const migrations: readonly string[] = [
   imports,
   lateReports,
   retrySchedules,
+  ipPools,
 ];
 
 export const storeVersion = migrations.length;

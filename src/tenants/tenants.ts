@@ -1,7 +1,7 @@
 /**
  * Tenants and what belongs to them: streams (sending identities with a number), sending domains and their DKIM keys,
- * credentials, limits, retry schedules, deny rules, suppressions, operators. Data in the store, read at each use: a change by the command line
- * takes effect at once in every process.
+ * credentials, limits, retry schedules, IP pools, deny rules, suppressions, operators. Data in the store, read at each use: a
+ * change by the command line takes effect at once in every process.
  *
  * This is the module's door. Not here: what a foreign API calls these things (dialects).
  */
@@ -11,6 +11,7 @@ import type { Store } from '../store/store.ts';
 import { createCredentials } from './credentials.ts';
 import { createDenyRules, type DenyRules } from './deny-rules.ts';
 import { createDkimKeys, type DkimKeys } from './dkim-keys.ts';
+import { createIpPools, type IpPools } from './ip-pools.ts';
 import { createLimitsOfTenants, type LimitsOfTenants } from './limits-of-tenant.ts';
 import { createOperators } from './operators.ts';
 import { createRegister } from './register.ts';
@@ -83,7 +84,7 @@ export interface NewCredential {
 
 export type Named<T> = { ok: true; value: T } | { ok: false; problem: string };
 
-export interface Tenants extends DkimKeys, Suppressions, DenyRules, LimitsOfTenants, RetrySchedules {
+export interface Tenants extends DkimKeys, Suppressions, DenyRules, LimitsOfTenants, RetrySchedules, IpPools {
   /** All changes of `work` or none: a refusal undoes them, as a throw does. */
   together<T>(work: () => Named<T>): Named<T>;
   /** Also makes the tenant's first stream. */
@@ -131,6 +132,7 @@ export function openTenants(store: Store, key: InstallationKey, clock: Clock): T
     ...createDenyRules(store, clock),
     ...createLimitsOfTenants(store, clock),
     ...createRetrySchedules(store),
+    ...createIpPools(store),
     ...createDkimKeys(store, key, clock),
   };
 }

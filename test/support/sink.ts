@@ -7,6 +7,9 @@ export interface ReceivedMail {
   reversePath: string;
   forwardPaths: string[];
   content: string;
+  /** Address that it came from, and what was said in EHLO. */
+  peer: string;
+  ehlo: string;
 }
 
 export interface SinkRefusal {
@@ -53,6 +56,7 @@ export async function startSink(
           reversePath: mailFrom ? mailFrom.address : '',
           forwardPaths: rcptTo.map(({ address }) => address),
           content: Buffer.concat(chunks).toString('utf8'),
+          ...{ peer: session.remoteAddress, ehlo: session.hostNameAppearsAs },
         });
         setTimeout(() => callback(null, 'OK'), thinkMs);
       });

@@ -18,7 +18,7 @@ export const shapingShowCommand: Command = {
   operands: { text: '[DOMAIN]', meaning: 'Of a forward-path.', min: 0, max: 1 },
   options: {},
   output:
-    '{"rules":[{"name","mx","domains","separate","limits","origin"}],"default":{…},"live":[{"site","open","limit","backOffUntil"}]|null}; with a domain {"domain","hosts","site","rule","limits":[{"limit","value","from"}],"live":[…]|null}; live is null while no server runs',
+    '{"rules":[{"name","mx","domains","separate","limits","origin"}],"default":{…},"live":[{"site","source","open","limit","backOffUntil"}]|null}; with a domain {"domain","hosts","site","rule","limits":[{"limit","value","from"}],"live":[…]|null}; live is null while no server runs',
   examples: ['waybill shaping show', 'waybill shaping show gmail.com'],
   async run(call) {
     const config = configOrProblem(call);
@@ -129,8 +129,8 @@ function liveSites({ dataDir }: Config): SiteSnapshot[] | null {
 function renderLive(live: readonly SiteSnapshot[] | null, columns: number): string {
   if (live === null) return '\nNo server runs here.\n';
   if (live.length === 0) return '\nNothing is under way, and no back-off.\n';
-  const rows = live.map(({ site, open, limit, backOffUntil }) => [
-    ...[String(open), String(limit), shownTime(backOffUntil), site],
+  const rows = live.map(({ site, source, open, limit, backOffUntil }) => [
+    ...[String(open), String(limit), shownTime(backOffUntil), source ?? '-', site],
   ]);
-  return `\n${renderTable(['OPEN', 'LIMIT NOW', 'BACK-OFF UNTIL', 'SITE'], rows, columns)}`;
+  return `\n${renderTable(['OPEN', 'LIMIT NOW', 'BACK-OFF UNTIL', 'FROM', 'SITE'], rows, columns)}`;
 }
