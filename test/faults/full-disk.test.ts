@@ -46,8 +46,9 @@ async function fullDisk(traffic: Traffic, disk: Refusing, isOpen: { value: boole
       ),
     );
   }
-  // What waits becomes due while the lease cannot be written.
-  await until('the scheduler met the full disk', () => waybill.log().includes('could not be leased'));
+  // What waits becomes due while the lease cannot be written, or was under way and its verdict cannot be.
+  const met = /deliveries could not be leased|verdict could not be written/;
+  await until('an attempt met the full disk', () => met.test(waybill.log()));
   isOpen.value = true;
   assert.equal((await waybill.childPids()).relay, relay, 'the relay process stays');
 
