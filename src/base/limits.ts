@@ -237,7 +237,7 @@ export const limits = {
   longestBackOffMs: 30 * 60_000,
   /** The same for a next hop, and how long at most. */
   ownServerFirstBackOffMs: 1_000,
-  ownServerLongestBackOffMs: 60_000,
+  ownServerLongestBackOffMs: 10_000,
   /** A rate that was not used may be caught up with for that long. */
   rateBurstMs: 60_000,
   /** Sites whose answers are remembered, and for how long after the last attempt. */

@@ -10,6 +10,9 @@ import type { QueueLanes } from './queue.ts';
 /** When a lane is looked at; written as in its index. */
 const lookAt = 'max(due_at, parked_until)';
 
+/** When a delivery ends at the latest; written as in its index. */
+const expiresAt = "facts ->> 'expiresAt'";
+
 export const laneQueries = {
   nextTenant: `SELECT tenant_id, ${lookAt} AS look_at FROM lanes WHERE bulk = ? AND tenant_id > ?
     ORDER BY tenant_id, ${lookAt} LIMIT 1`,
@@ -17,6 +20,8 @@ export const laneQueries = {
     ORDER BY ${lookAt} LIMIT ?`,
   dueIn: `SELECT mail_id, n, destination FROM deliveries WHERE bulk = ? AND tenant_id = ? AND destination = ?
     AND due_at <= ? AND state <> 'held' ORDER BY due_at, mail_id, n LIMIT ?`,
+  overdueIn: `SELECT mail_id, n, destination FROM deliveries WHERE bulk = ? AND tenant_id = ? AND destination = ?
+    AND ${expiresAt} <= ? AND due_at IS NOT NULL AND state <> 'held' ORDER BY ${expiresAt} LIMIT ?`,
   dueOfMail: `SELECT mail_id, n, destination FROM deliveries WHERE mail_id = ? AND due_at <= ? AND state <> 'held'
     ORDER BY n LIMIT ?`,
   park: 'UPDATE lanes SET parked_until = ? WHERE bulk = ? AND tenant_id = ? AND destination = ?',
@@ -36,6 +41,10 @@ export function createQueueLanes(store: Store): QueueLanes {
     dueIn: (lane, { now, limit }) =>
       store
         .all(laneQueries.dueIn, bulkOf(lane.class), lane.tenantId, lane.destination, now, limit)
+        .map(leasedDeliveryOf),
+    overdueIn: (lane, { now, limit }) =>
+      store
+        .all(laneQueries.overdueIn, bulkOf(lane.class), lane.tenantId, lane.destination, now, limit)
         .map(leasedDeliveryOf),
     dueOfMail: (mailId, { now, limit }) =>
       store.all(laneQueries.dueOfMail, mailId, now, limit).map(leasedDeliveryOf),

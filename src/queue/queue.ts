@@ -137,6 +137,8 @@ export interface QueueLanes {
   dueLanes(mailClass: MailClass, tenantId: number, question: DueQuestion): Lane[];
   /** Longest due first. */
   dueIn(lane: Lane, question: DueQuestion): LeasedDelivery[];
+  /** Those of the lane that were to end by then, longest first. */
+  overdueIn(lane: Lane, question: DueQuestion): LeasedDelivery[];
   /** Those of one mail, whatever their destination. */
   dueOfMail(mailId: number, question: DueQuestion): LeasedDelivery[];
   /** Within a transaction. */

@@ -35,9 +35,7 @@ export interface LeasedMail extends Pick<MailFacts, 'mailId' | 'tenantId'> {
 }
 
 /** The site takes nothing now, or is not known yet; ask again then. */
-export interface LaneRefusal {
-  until: number;
-}
+export type LaneRefusal = Pick<SiteRefusal, 'until' | 'expireBefore'>;
 
 export interface Leases {
   /**
@@ -151,7 +149,7 @@ export function createLeases({ now, sites, sources, bounds, onLearned }: LeasesD
       if (key === null) {
         lines.join(unknown(lane.destination), lane);
         void learn(lane.destination);
-        return { until: now() + limits.fullSiteLookMs };
+        return { until: now() + limits.fullSiteLookMs, expireBefore: null };
       }
       const ways = waysTo(key, lane.destination, lane);
       const refusal = refusalOfAll(ways, now());

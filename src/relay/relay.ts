@@ -164,12 +164,7 @@ export function createRelay(deps: RelayDeps): Relay {
   };
 
   const scheduler = createScheduler({
-    clock,
-    queue,
-    tenants: deps.tenants,
-    commit,
-    leases,
-    log,
+    ...{ clock, queue, tenants: deps.tenants, commit, leases, log, notify },
     begin: (due) => void attempt({ ...due, content: null }),
   });
 

@@ -4,15 +4,17 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { crashPoint } from '../base/crash-point.ts';
+import { limits } from '../base/limits.ts';
 import type { Log } from '../base/log.ts';
 import type { DeliveryFacts, MailFacts } from '../events/event.ts';
-import type { Queue } from '../queue/queue.ts';
+import type { Lane, Queue } from '../queue/queue.ts';
 import type { GroupCommit } from '../store/store.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import { type Envelope, numbered } from './envelope.ts';
 import { releaseDue } from './hold.ts';
 import type { Lease, Leases } from './leases.ts';
-import { holdDelivery } from './settle.ts';
+import type { Notify } from './notices.ts';
+import { expireOverdue, holdDelivery } from './settle.ts';
 import { createTurns, type Turn, type Turns } from './turn.ts';
 
 export interface ScheduleDeps {
@@ -22,6 +24,8 @@ export interface ScheduleDeps {
   commit: GroupCommit;
   leases: Leases;
   log: Log;
+  /** Tells senders of what ended. */
+  notify: Notify;
   begin(attempt: DueAttempt): void;
 }
 
@@ -106,6 +110,7 @@ async function leaseDue(deps: ScheduleDeps, turns: Turns): Promise<void> {
     deps.leases.setWaiting(turn);
     if (turn.leases.length + turn.parked.length === 0) return;
     await writeTurn(turn, deps);
+    for (const { lane, expireBefore } of turn.resting) await expireIn(lane, expireBefore, deps);
   } while (turn.more && deps.leases.room() > 0);
 }
 
@@ -123,6 +128,16 @@ async function writeTurn({ leases: taken, parked }: Turn, deps: ScheduleDeps): P
   for (const attempt of leased) {
     if (attempt.deliveries.length === 0) leases.release(attempt.lease, 'silent');
     else deps.begin(attempt);
+  }
+}
+
+/** A site that rests for long must not keep mail for ever that it was given no time for. */
+async function expireIn(lane: Lane, before: number, deps: ScheduleDeps): Promise<void> {
+  const question = { now: before, limit: limits.deliveriesPerLook };
+  for (let overdue = 1; overdue > 0; ) {
+    const found = deps.queue.overdueIn(lane, question);
+    await expireOverdue(found, deps);
+    overdue = found.length;
   }
 }
 

@@ -93,6 +93,43 @@ function suppressBounced(
   });
 }
 
+/**
+ * Ends deliveries whose time is over while their site takes nothing: another attempt would have to wait for it. Those that
+ * are being tried after all are left alone. Resolves when it is on disk.
+ */
+export async function expireOverdue(
+  overdue: readonly { mailId: number; n: number }[],
+  { clock, queue, commit, notify }: Pick<SettleDeps, 'clock' | 'queue' | 'commit' | 'notify'>,
+): Promise<void> {
+  await commit.run(() => {
+    for (const [mailId, ofMail] of Map.groupBy(overdue, (delivery) => delivery.mailId))
+      notify(
+        mailId,
+        ofMail.flatMap(({ n }) => expireOne({ mailId, n }, queue, clock.now())),
+      );
+  });
+}
+
+function expireOne(
+  { mailId, n }: { mailId: number; n: number },
+  queue: Queue,
+  now: number,
+): DecidedDelivery[] {
+  const before = queue.delivery(mailId, n);
+  if (!before || before.facts.leased || before.facts.nextAttemptAt === null) return [];
+  const { enhancedStatus, diagnostic } = before.facts;
+  const facts: DeliveryFacts = {
+    ...before.facts,
+    ...{ state: 'expired', stateAt: now, nextAttemptAt: null, reason: 'old' },
+    enhancedStatus: enhancedStatus || '4.4.7',
+    diagnostic: diagnostic || 'the destination took no mail in time',
+  };
+  queue.update(before, facts);
+  queue.record({ mailId, type: 'expired', at: now, delivery: facts, status: null, engagement: null });
+  const { options } = before;
+  return [{ type: 'expired', before: before.facts, facts, status: null, options, remoteNotifies: false }];
+}
+
 export type CancelResult = 'canceled' | 'requested' | 'ended' | 'unknown';
 
 /**

@@ -42,7 +42,7 @@ test('rests when asked to, twice as long each time up to a bound, and lets one g
   const waits = [1, 2, 3, 4, 5].map(() => {
     attempts(site, 1, 'later', now);
     const until = site.backOffUntil ?? 0;
-    assert.deepEqual(site.refusalAt(until - 1), { why: 'back-off', until });
+    assert.deepEqual(site.refusalAt(until - 1), { why: 'back-off', until, expireBefore: until - 1001 });
     assert.equal(site.refusalAt(until), null);
     site.begin(until);
     assert.equal(site.refusalAt(until)?.why, 'full');
@@ -118,7 +118,7 @@ test('a refusal for a rate says when to come again', () => {
   );
   attempts(site, 1, 'well', 0);
   const refusal = site.refusalAt(0);
-  assert.deepEqual(refusal, { why: 'rate', until: 1000 });
+  assert.deepEqual(refusal, { why: 'rate', until: 1000, expireBefore: null });
   assert.equal(site.refusalAt(1000), null);
 });
 

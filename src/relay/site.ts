@@ -19,6 +19,8 @@ export interface SiteBounds {
 export interface SiteRefusal {
   why: 'full' | 'back-off' | 'rate';
   until: number;
+  /** During a back-off: what was to end before then has waited long enough for it. */
+  expireBefore: number | null;
 }
 
 interface BackOff {
@@ -64,10 +66,11 @@ export class Site {
 
   refusalAt(now: number): SiteRefusal | null {
     if (this.#backOff !== null && now < this.#backOff.until)
-      return { why: 'back-off', until: this.#backOff.until };
-    if (this.#open >= this.limitAt(now)) return { why: 'full', until: now + limits.fullSiteLookMs };
+      return { why: 'back-off', until: this.#backOff.until, expireBefore: now - this.#bounds.firstBackOffMs };
+    if (this.#open >= this.limitAt(now))
+      return { why: 'full', until: now + limits.fullSiteLookMs, expireBefore: null };
     const until = Math.max(0, ...this.#buckets.map((bucket) => bucket.readyAt(now)));
-    return until > now ? { why: 'rate', until } : null;
+    return until > now ? { why: 'rate', until, expireBefore: null } : null;
   }
 
   begin(now: number): void {

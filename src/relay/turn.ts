@@ -13,6 +13,8 @@ export interface Turn {
   /** Not written yet. */
   leases: Lease[];
   parked: { lane: Lane; until: number }[];
+  /** Lanes whose site rests, and what was to end before when need not wait for it. */
+  resting: { lane: Lane; expireBefore: number }[];
   /** Something may be due that has no place, or that was not come to. */
   more: boolean;
   /** Classes of which something may wait for a place that anybody could have: new mail stands behind it. */
@@ -58,6 +60,7 @@ export function createTurns(deps: TurnDeps): Turns {
 class Look implements Turn {
   readonly leases: Lease[] = [];
   readonly parked: Turn['parked'] = [];
+  readonly resting: Turn['resting'] = [];
   more = false;
   readonly waiting = new Set<MailClass>();
   readonly deps: TurnDeps;
@@ -228,7 +231,9 @@ class LaneTurn {
     if (!head) return null;
     const refusal = leases.refusalOf(this.#lane);
     if (refusal === null) return this.#look.take(head, this.#lane);
-    this.#look.parked.push({ lane: this.#lane, until: refusal.until });
+    const { until, expireBefore } = refusal;
+    this.#look.parked.push({ lane: this.#lane, until });
+    if (expireBefore !== null) this.#look.resting.push({ lane: this.#lane, expireBefore });
     return null;
   }
 

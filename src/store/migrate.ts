@@ -10,6 +10,7 @@ import { imports } from './migrations/0007-imports.ts';
 import { lateReports } from './migrations/0008-late-reports.ts';
 import { retrySchedules } from './migrations/0009-retry-schedules.ts';
 import { ipPools } from './migrations/0010-ip-pools.ts';
+import { expiry } from './migrations/0011-expiry.ts';
 
 /** In order; never edit one that was released, add another. */
 const migrations: readonly string[] = [
@@ -23,6 +24,7 @@ const migrations: readonly string[] = [
   lateReports,
   retrySchedules,
   ipPools,
+  expiry,
 ];
 
 export const storeVersion = migrations.length;

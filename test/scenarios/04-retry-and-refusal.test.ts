@@ -62,18 +62,29 @@ test('a next hop that is down is tried again until it is up', async (t) => {
   );
 });
 
-test('when the schedule is used up the mail expires', async (t) => {
+test('when the schedule is used up the mail expires, also what waits for a next hop that rests', async (t) => {
   const gone = await startSink(t);
   await gone.close();
   const environment = {
     WAYBILL_NEXT_HOP: `smtp://127.0.0.1:${gone.port}`,
-    WAYBILL_RETRY_SCHEDULE: '100ms,100ms',
+    WAYBILL_RETRY_SCHEDULE: '300ms,300ms',
+    WAYBILL_NOTICES_TO: 'none',
   };
   const waybill = await startWaybill(t, { environment });
   const tenant = await waybill.createTenant('acme', 'acme.test');
-  await send(waybill, tenant, { to: 'jane@example.org' });
-  await until('the queue is empty', async () => {
-    const { stdout } = await waybill.cli('queue', 'list', '--json');
-    return !stdout.includes('jane@example.org') || stdout.includes('expired');
+  const people = Array.from({ length: 12 }, (_, index) => `person${index}@example.org`);
+  for (const to of people) await send(waybill, tenant, { to });
+  const states = async () => {
+    const { stdout } = await waybill.cli('log', '--tenant', 'acme', '--json');
+    return stdout
+      .matchAll(/"state":"(\w+)"/g)
+      .map(([, state]) => state)
+      .toArray();
+  };
+  await until('all have expired', async () => {
+    const found = await states();
+    return found.length === people.length && found.every((state) => state === 'expired');
   });
+  const { stdout } = await waybill.cli('queue', 'list', '--json');
+  assert.doesNotMatch(stdout, /"(?:queued|deferred)"/);
 });
