@@ -22,16 +22,15 @@ export async function fill(engine: Engine, ledger: Ledger, events: number): Prom
   let shownAt = begun;
   for (const block of historyBlocks(events, batchEvents)) {
     const [first, last] = [block[0]?.sequence ?? 0, block.at(-1)?.sequence ?? 0];
-    if (last <= present) continue;
-    if (first <= present)
-      throw new Error(`the folder holds half of a batch, ${present}; begin anew in another one`);
+    // The newest batch of an earlier run may lack projections or partitions: it is repeated, as the writer would.
+    if (last < present) continue;
     const [at, cpu] = [performance.now(), process.cpuUsage()];
     await ledger.append({ node, first, last, events: block });
     spent.ms += performance.now() - at;
     spent.cpu += cpuSince(cpu);
     if (performance.now() - shownAt > 2000) {
       shownAt = performance.now();
-      showProgress(last, events, (last - present) / (spent.ms / 1000));
+      showProgress(last, events, Math.max(0, last - present) / (spent.ms / 1000));
     }
   }
   process.stderr.write('\n');

@@ -4,7 +4,7 @@
  * takes only a path, but a `Session` opened first starts the engine with our arguments, and every later
  * connection to the same path shares it.
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createClient } from '@clickhouse/client';
 import { drainPending, Session } from 'chdb';
@@ -28,6 +28,7 @@ export interface EmbeddedOptions {
 export async function openEmbedded(options: EmbeddedOptions): Promise<Engine> {
   mkdirSync(options.path, { recursive: true });
   clearExports(options.path);
+  clearBatches(options.path);
   const session = start(options);
   const client = createClient({ connection: connectionTo(options.path), log: silentClient });
   const engine = createEngine({
@@ -63,6 +64,12 @@ async function insert(
   } finally {
     rmSync(file);
   }
+}
+
+/** A process that was killed in the middle of an append leaves its rows. */
+function clearBatches(folder: string): void {
+  const left = readdirSync(folder).filter((name) => /^append-\d+\.rows$/.test(name));
+  for (const name of left) rmSync(join(folder, name));
 }
 
 function insertFromFile(file: string, settings: AppendSettings): string {
