@@ -17,6 +17,8 @@ const mostPasses = 12;
 const mostMails = 10;
 /** Traffic of one round, until its point has been passed often enough. */
 const mailsPerRound = 120;
+/** No reports come in here; their points have a test of their own. */
+const points = crashPoints.filter((name) => !name.startsWith('report-'));
 
 const seed = Number(process.env.CRASH_SEED ?? Date.now() % 1_000_000);
 
@@ -38,7 +40,7 @@ test(`a generated history of crashes (CRASH_SEED=${seed})`, async (t) => {
   const accepted: string[] = [];
   const startedAt = Date.now();
   for (let round = 0; round < rounds && Date.now() - startedAt < beginMs; round += 1) {
-    const point = crashPoints[among(crashPoints.length)] ?? 'settled';
+    const point = points[among(points.length)] ?? 'settled';
     const passes = 1 + among(point === 'cleared' ? 1 : point.startsWith('batch') ? 2 : mostPasses);
     if (random() < 0.5) await waybill.killAll();
     let sent = 0;
