@@ -18,12 +18,14 @@ test('failed and expired mail is reported to its sender, and only to a sender of
   const waybill = await startWaybill(t, {
     environment: {
       WAYBILL_NEXT_HOP: `smtp://127.0.0.1:${sink.port}`,
+      WAYBILL_SMTP_TRUSTED: '127.0.0.0/8=acme',
       WAYBILL_RETRY_SCHEDULE: '100ms',
       WAYBILL_NOTICES_WARN_AFTER: '0s',
     },
   });
   const tenant = await waybill.createTenant('acme', 'acme.test');
-  await send(waybill, tenant, { to: 'nobody@example.org', envelopeFrom: 'victim@elsewhere.test' });
+  const forged = { envelopeFrom: 'victim@elsewhere.test', withoutAuth: true };
+  await send(waybill, tenant, { to: 'nobody@example.org', ...forged });
   await send(waybill, tenant, { to: 'nobody@example.org', envelopeFrom: '' });
   await send(waybill, tenant, { to: ['nobody@example.org', 'nobody2@example.org', 'fine@example.org'] });
   await send(waybill, tenant, { to: 'later@example.org' });

@@ -10,6 +10,8 @@ export interface Outgoing {
   headers?: Record<string, string>;
   /** '' for the null reverse-path. */
   envelopeFrom?: string;
+  /** Without AUTH, as a client of a trusted network. */
+  withoutAuth?: boolean;
 }
 
 /** Resolves with the reply to the content. */
@@ -17,7 +19,7 @@ export async function send(waybill: Waybill, tenant: TenantCredentials, mail: Ou
   const transport = createTransport({
     host: waybill.smtp.host,
     port: waybill.smtp.port,
-    auth: { user: tenant.smtp.username, pass: tenant.smtp.password },
+    ...(mail.withoutAuth ? {} : { auth: { user: tenant.smtp.username, pass: tenant.smtp.password } }),
     tls: { rejectUnauthorized: false },
   });
   try {
