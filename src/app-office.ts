@@ -2,6 +2,7 @@
 import { takeSnapshot } from './backup/backup.ts';
 import { systemClock, whenAborted } from './base/clock.ts';
 import { armCrashPoint } from './base/crash-point.ts';
+import { maxNode } from './base/id.ts';
 import { limits } from './base/limits.ts';
 import { createLog } from './base/log.ts';
 import { loadInstallationKey } from './base/secret.ts';
@@ -13,11 +14,18 @@ import { dataPaths } from './data-paths.ts';
 import { dialects } from './dialects/dialects.ts';
 import type { Remembered, ReportedDelivery } from './events/late-report.ts';
 import { createHttpServer } from './http/server.ts';
-import { type Ask, type ExportQuestion, openLedger, type SqlQuestion } from './ledger/ledger.ts';
+import {
+  type Ask,
+  type ExportQuestion,
+  type NodeOnServer,
+  openLedger,
+  type SqlQuestion,
+} from './ledger/ledger.ts';
 import { createWriter } from './ledger/writer.ts';
+import { ledgerOptions } from './ledger-options.ts';
 import { createOutboxReader, createQueueReports } from './queue/queue.ts';
 import { createReportFinder } from './relay/relay.ts';
-import { openStore, waitForInstanceLock } from './store/store.ts';
+import { openStore, storeId, waitForInstanceLock } from './store/store.ts';
 import { openTenants } from './tenants/tenants.ts';
 import { version } from './version.ts';
 
@@ -39,10 +47,13 @@ await runChild(async ({ config, token, stop, ready }: Child) => {
   const store = openStore(paths.store);
   const key = loadInstallationKey(paths.key);
   const tenants = openTenants(store, key, systemClock);
-  const { url, cluster, maxMemory, threads } = config.ledger;
-  const ledger = await openLedger({ url, cluster, path: paths.ledger, maxMemoryBytes: maxMemory, threads });
+  const ledger = await openLedger(ledgerOptions(config));
   const outbox = createOutboxReader(store);
   const node = `node${config.nodeNumber}`;
+  if (config.ledger.url !== null) {
+    const claim = await ledger.claimNode(node, storeId(store));
+    assertOurs(config.nodeNumber, claim, outbox.newest());
+  }
   const writer = createWriter({ outbox, ledger, clock: systemClock, node, log });
   const ask = askAfter(() => writer.catchUp(limits.ledgerCatchUpMs), ledger);
   const deps = { ask, tenants, clock: systemClock, key, settings: config.dialects };
@@ -108,6 +119,22 @@ async function rememberedOf(
   const { mail, delivery, engagement } = row;
   const { complainedAt, unsubscribedAt } = engagement;
   return { mail, delivery, complained: complainedAt !== null, unsubscribed: unsubscribedAt !== null };
+}
+
+/** Two relays of one number would number their events alike, and the ledger would take those of one only. */
+function assertOurs(nodeNumber: number, { ours, newest }: NodeOnServer, written: number): void {
+  if (!ours) {
+    throw new Error(
+      `another relay fills this ledger under node_number ${nodeNumber}: give this one a number of its own (0 to ${maxNode}). ` +
+        "If that relay's data directory is lost, restore its backup or take a new number",
+    );
+  }
+  if (newest > written) {
+    throw new Error(
+      `the ledger holds events of node_number ${nodeNumber} up to ${newest}, this store has written ${written}: it is an older ` +
+        'copy, or a copy of it runs elsewhere. "waybill restore" brings a backup and the ledger together',
+    );
+  }
 }
 
 /** What was sent before the question is in the answer: the newest events are brought in first, within a bound. */

@@ -16,6 +16,7 @@ import { dkimRotateCommand } from './commands/dkim-rotate.ts';
 import { dkimShowCommand } from './commands/dkim-show.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
+import { ledgerMoveCommand } from './commands/ledger-move.ts';
 import { logCommand } from './commands/log.ts';
 import { operatorCreateCommand } from './commands/operator-create.ts';
 import { operatorListCommand } from './commands/operator-list.ts';
@@ -84,6 +85,7 @@ export const commands: readonly Command[] = [
   backupVerifyCommand,
   restoreCommand,
   shapingShowCommand,
+  ledgerMoveCommand,
   configShowCommand,
   configCheckCommand,
   diagnoseReportCommand,

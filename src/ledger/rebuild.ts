@@ -8,7 +8,7 @@ import { engagementFeed } from './schema/0003-engagement.ts';
 import { countersFeed, totalsFeed } from './schema/0004-counters.ts';
 
 /** The feeds are the very statements of the materialized views. */
-const projections: readonly { table: string; feed: string }[] = [
+export const projections: readonly { table: string; feed: string }[] = [
   { table: 'deliveries', feed: deliveriesFeed },
   { table: 'engagement', feed: engagementFeed },
   { table: 'totals', feed: totalsFeed },

@@ -11,9 +11,10 @@ import { lateReports } from './migrations/0008-late-reports.ts';
 import { retrySchedules } from './migrations/0009-retry-schedules.ts';
 import { ipPools } from './migrations/0010-ip-pools.ts';
 import { expiry } from './migrations/0011-expiry.ts';
+import { installation } from './migrations/0012-installation.ts';
 
 /** In order; never edit one that was released, add another. */
-const migrations: readonly string[] = [
+export const migrations: readonly string[] = [
   first,
   dkimKeys,
   limitsAndSuppressions,
@@ -25,6 +26,7 @@ const migrations: readonly string[] = [
   retrySchedules,
   ipPools,
   expiry,
+  installation,
 ];
 
 export const storeVersion = migrations.length;
