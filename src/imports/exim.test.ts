@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { skipWithoutTestdata, testdataFolder } from '../../test/support/environment.ts';
-import { type ImportWorld, newImportWorld } from '../../test/support/import-world.ts';
+import { counts, type ImportWorld, newImportWorld } from '../../test/support/import-world.ts';
 import { exim } from './formats/exim.ts';
 
 let world: ImportWorld;
@@ -14,16 +14,6 @@ beforeEach(() => {
 afterEach(() => world.close());
 
 const imported = (log: string, zone = 'UTC') => world.import(exim, [world.file('mainlog', log)], { zone });
-const counts = ({
-  mails,
-  deliveries,
-  delivered,
-  deferred,
-  failed,
-  expired,
-  unparsed,
-}: Record<string, number | boolean>) => [mails, deliveries, delivered, deferred, failed, expired, unparsed];
-
 test('a mail with everything that can be logged about it', async () => {
   const summary = await imported(`
 2026-11-20 10:00:00.123 +0100 [4711] 1tDkQm-000000001Ab-0XyZ <= app@acme.test H=client.example.com (helo.example) [192.0.2.10]:40000 I=[192.0.2.1]:587 P=esmtpsa X=TLS1.3:TLS_AES_256_GCM_SHA384:256 CV=no A=plain:app S=1234 RT=0.1s id=m1@acme.test T="Gr\\"u\\"sse" from <app@acme.test> for jane@example.org bob@example.net list@acme.test

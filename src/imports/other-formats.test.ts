@@ -1,7 +1,7 @@
 /** Stories as OpenSMTPD and Haraka log them. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { type ImportWorld, newImportWorld } from '../../test/support/import-world.ts';
+import { counts, type ImportWorld, newImportWorld } from '../../test/support/import-world.ts';
 import { haraka } from './formats/haraka.ts';
 import { opensmtpd } from './formats/opensmtpd.ts';
 import type { LogFormat } from './record.ts';
@@ -13,16 +13,6 @@ beforeEach(() => {
 afterEach(() => world.close());
 
 const imported = (format: LogFormat, log: string) => world.import(format, [world.file('log', log)]);
-const counts = ({
-  mails,
-  deliveries,
-  delivered,
-  deferred,
-  failed,
-  expired,
-  unparsed,
-}: Record<string, number | boolean>) => [mails, deliveries, delivered, deferred, failed, expired, unparsed];
-
 describe('OpenSMTPD', () => {
   test('since 6.4, with a filter on the way, and a local delivery', async () => {
     const summary = await imported(

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { skipWithoutTestdata, testdataFolder } from '../../test/support/environment.ts';
-import { type ImportWorld, newImportWorld } from '../../test/support/import-world.ts';
+import { counts, type ImportWorld, newImportWorld } from '../../test/support/import-world.ts';
 import { postfix } from './formats/postfix.ts';
 
 let world: ImportWorld;
@@ -25,16 +25,6 @@ Nov 20 10:00:02 mx1 postfix/smtp[104]: 4XtY1n0TqTz1xq1: to=<slow@example.com>, r
 Nov 20 10:05:03 mx1 postfix/smtp[104]: 4XtY1n0TqTz1xq1: to=<slow@example.com>, relay=mx.example.com[198.51.100.7]:25, delay=303, delays=302/0.01/0.5/1.4, dsn=2.0.0, status=sent (250 OK)
 Nov 20 10:05:03 mx1 postfix/qmgr[50]: 4XtY1n0TqTz1xq1: removed
 `;
-
-const counts = ({
-  mails,
-  deliveries,
-  delivered,
-  deferred,
-  failed,
-  expired,
-  unparsed,
-}: Record<string, number | boolean>) => [mails, deliveries, delivered, deferred, failed, expired, unparsed];
 
 test('a mail to three people: states, replies, reasons, facts', async () => {
   const summary = await world.import(postfix, [world.file('log', story)]);

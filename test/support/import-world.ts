@@ -68,3 +68,16 @@ function storiesOf(events: readonly MailEvent[]): string[] {
   }
   return [...stories.values()].map((words) => words.join(' '));
 }
+
+/** Of a summary what tells how the mails ended, in the order in which it is printed. */
+export function counts({
+  mails,
+  deliveries,
+  delivered,
+  deferred,
+  failed,
+  expired,
+  unparsed,
+}: Record<string, number | boolean>) {
+  return [mails, deliveries, delivered, deferred, failed, expired, unparsed];
+}
