@@ -297,6 +297,41 @@ describe("the operator's API", () => {
     });
   }
 
+  test('runs four exports at a time, and counts each until it has ended, however it ends', async () => {
+    const waiting: PromiseWithResolvers<void>[] = [];
+    const exportRows = async function* () {
+      assert.ok(waiting.length < 4, 'a fifth one was begun');
+      const row = Promise.withResolvers<void>();
+      waiting.push(row);
+      await row.promise;
+      yield Buffer.from('{}\n');
+      yield Buffer.from('{}\n');
+    };
+    const app = createConsoleApi({ ask: ledger, tenants, token, clock, ...more, exportRows });
+    const ask = async (method = 'GET') =>
+      await app.request('/api/v1/export?rows=events', {
+        method,
+        headers: { authorization: `Bearer ${token}` },
+      });
+    const ways: ((reply: Promise<Response>) => Promise<unknown>)[] = [
+      async (reply) => assert.equal(await (await reply).text(), '{}\n{}\n'),
+      async (reply) => await (await reply).body?.cancel(),
+      async (reply) => await leave((await reply).body),
+      async (reply) => await assert.rejects(reply, /broken/),
+    ];
+    for (let round = 0; round < 2; round += 1) {
+      assert.equal((await ask('HEAD')).status, 200);
+      const replies = ways.map(() => ask());
+      const refused = await ask();
+      assert.equal(refused.status, 400);
+      assert.match(await refused.text(), /4 exports are under way/);
+      waiting.pop()?.reject(new Error('broken'));
+      for (const { resolve } of waiting.splice(0)) resolve();
+      for (const [index, reply] of replies.entries()) await ways[index]?.(reply);
+    }
+    assert.deepEqual(waiting, [], 'a HEAD asks the ledger nothing');
+  });
+
   test('has a reference page', async () => {
     const page = await served(ledger).request(`/docs/${reference.name}/openapi.json`);
     const { paths } = (await page.json()) as {
@@ -312,6 +347,12 @@ describe("the operator's API", () => {
     );
   });
 });
+
+async function leave(body: Response['body']): Promise<void> {
+  const reader = body?.getReader();
+  await reader?.read();
+  await reader?.cancel();
+}
 
 function pick({ sequence, type, at }: { sequence: number; type: string; at: number }) {
   return { sequence, type, at };

@@ -52,34 +52,60 @@ export function mountExport(app: Hono, deps: ConsoleApiDeps): void {
       return badRequest('type: deliveries have none; ask for events').reply;
     if (underWay >= limits.exports)
       return badRequest(`${limits.exports} exports are under way; try again later`).reply;
+    const headers = { 'content-type': contentTypes[question.value.format] };
+    if (c.req.method === 'HEAD') return new Response(null, { headers }); // a body that nobody reads would have no end
     // The engine may work long before its first row; the export has a bound of its own.
     (c.env as Partial<HttpBindings> | undefined)?.incoming?.socket.setTimeout(limits.exportMs);
-    const pieces = deps
-      .exportRows(exportOf(question.value, deps.tenants.tenants(), tenant.value))
-      [Symbol.asyncIterator]();
+    const rows = deps.exportRows(exportOf(question.value, deps.tenants.tenants(), tenant.value));
+    underWay += 1;
+    const pieces = endTold(rows, () => {
+      underWay -= 1;
+    });
     // What is wrong from the start is told as a reply; later only a broken connection can tell it.
     const first = await pieces.next();
-    underWay += 1;
-    const body = ReadableStream.from(
-      withEnd(first, pieces, () => {
-        underWay -= 1;
-      }),
-    );
-    return new Response(body, { headers: { 'content-type': contentTypes[question.value.format] } });
+    return new Response(ReadableStream.from(beginningWith(first, pieces)), { headers });
   });
 }
 
-async function* withEnd(
+/** `ended` is called once, whether the pieces came to their end, broke off, or are wanted no more. */
+function endTold(pieces: AsyncIterable<Uint8Array>, ended: () => void): AsyncIterator<Uint8Array> {
+  const iterator = pieces[Symbol.asyncIterator]();
+  let over = false;
+  const end = () => {
+    if (!over) ended();
+    over = true;
+  };
+  return {
+    async next() {
+      try {
+        const piece = await iterator.next();
+        if (piece.done) end();
+        return piece;
+      } catch (error) {
+        end();
+        throw error;
+      }
+    },
+    async return() {
+      end();
+      await iterator.return?.();
+      return { done: true, value: undefined };
+    },
+  };
+}
+
+/** No generator: one that was not begun does not run its `finally` when the reader goes before the first piece. */
+function beginningWith(
   first: IteratorResult<Uint8Array>,
   rest: AsyncIterator<Uint8Array>,
-  ended: () => void,
-): AsyncGenerator<Uint8Array> {
-  try {
-    for (let piece = first; !piece.done; piece = await rest.next()) yield piece.value;
-  } finally {
-    ended();
-    await rest.return?.();
-  }
+): AsyncIterable<Uint8Array> {
+  let begun = false;
+  const next = async () => {
+    if (begun) return await rest.next();
+    begun = true;
+    return first;
+  };
+  return { [Symbol.asyncIterator]: () => ({ ...rest, next }) };
 }
 
 function exportOf(
