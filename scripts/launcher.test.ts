@@ -4,8 +4,10 @@ import { once } from 'node:events';
 import {
   chmodSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -54,6 +56,30 @@ test('a link to the launcher finds the checkout, also over two links', (context)
   symlinkSync(join(root, 'elsewhere', 'relative'), join(root, 'elsewhere', 'absolute'));
   const answer = spawnSync(join(root, 'elsewhere', 'absolute'), { cwd: '/', encoding: 'utf8' });
   assert.equal(answer.stdout, `${join(root, 'src')}\n`);
+});
+
+const startedFrom = (root: string, environment: NodeJS.ProcessEnv) =>
+  spawnSync(join(root, 'bin', 'waybill'), {
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], ...environment },
+  });
+
+test('compiled code is kept beside the sources, or where the environment says, or nowhere', (context) => {
+  const root = makeCheckout(context, "console.log('started');");
+  const beside = join(root, 'node_modules', '.cache', 'compiled');
+  const elsewhere = join(root, 'elsewhere');
+  assert.equal(startedFrom(root, { NODE_COMPILE_CACHE: '' }).stdout, 'started\n');
+  assert.equal(startedFrom(root, { NODE_COMPILE_CACHE: elsewhere }).stdout, 'started\n');
+  assert.deepEqual([existsSync(beside), readdirSync(elsewhere).length], [false, 1]);
+  assert.equal(startedFrom(root, {}).stdout, 'started\n');
+  assert.equal(readdirSync(beside).length, 1);
+});
+
+test('a folder that cannot be had for compiled code keeps nothing from starting', (context) => {
+  const root = makeCheckout(context, "console.log('started');");
+  writeFileSync(join(root, 'node_modules', '.cache'), 'a file');
+  const { status, stdout, stderr } = startedFrom(root, {});
+  assert.deepEqual([status, stdout, stderr], [0, 'started\n', '']);
 });
 
 test('a signal reaches the program itself', async (context) => {
