@@ -1,13 +1,17 @@
 /**
- * How fast the ledger takes events and answers questions, on this machine:
+ * How fast the ledger takes events and answers questions, on this machine, and PostgreSQL beside it:
  *
  *   npm run bench:ledger -- --events 1e6|1e7|1e8 [--path FOLDER] [--repeat 200] [--only WORDS] [--fill-only]
+ *     [--peer postgres|none]
  *
  * It fills a folder (removed at the end, unless `--path` names one: then a fill that was stopped goes on, and one that
  * is complete is only asked) with a made-up history of 400 days and 500 tenants of very different size. Then it asks
  * every question of three tenants: the one with a third of everything, one with about 3 %, and a small one; and once
  * more a page of the small one while the large one asks for a heavy question and the writer appends. One JSON object is
  * its last line. The engine runs in process with 2 GiB and two threads.
+ *
+ * The peer comes afterwards, alone, in a folder of its own (`FOLDER-postgres`): Debian's postgresql-15 where it is
+ * installed, unless more than 1e7 events are asked for.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
@@ -16,12 +20,16 @@ import { parseArgs } from 'node:util';
 import type { Engine } from '../src/ledger/engine.ts';
 import { ledgerOver, openEngine } from '../src/ledger/ledger.ts';
 import { migrate } from '../src/ledger/schema/schema.ts';
-import { fill, letSettle } from './ledger/fill.ts';
+import { fill, highestSequence, letSettle } from './ledger/fill.ts';
+import { measurePeer } from './ledger/postgres/peer.ts';
+import { postgresIsHere, stopServers } from './ledger/postgres/server.ts';
+import { type Sampled, sampleOf } from './ledger/questions.ts';
 import { sideBySide } from './ledger/side-by-side.ts';
 import { askAll } from './ledger/timing.ts';
 
 const maxMemoryBytes = 2 * 1024 ** 3;
 const tenants = [1, 4, 100];
+const peerEvents = 1e7;
 
 interface Arguments {
   events: number;
@@ -29,6 +37,7 @@ interface Arguments {
   path: string | null;
   only: string;
   fillOnly: boolean;
+  peer: boolean;
 }
 
 function readArguments(): Arguments {
@@ -39,6 +48,7 @@ function readArguments(): Arguments {
       path: { type: 'string' },
       only: { type: 'string', default: '' },
       'fill-only': { type: 'boolean', default: false },
+      peer: { type: 'string' },
     },
   });
   const [events, repeat] = [Number(values.events), Number(values.repeat)];
@@ -46,7 +56,11 @@ function readArguments(): Arguments {
     throw new Error('--events takes 1e5 to 1e9');
   if (!(Number.isInteger(repeat) && repeat >= 1 && repeat <= 10_000))
     throw new Error('--repeat takes 1 to 10000');
-  return { events, repeat, path: values.path ?? null, only: values.only, fillOnly: values['fill-only'] };
+  const peer = values.peer ?? (postgresIsHere() && events <= peerEvents ? 'postgres' : 'none');
+  if (!['postgres', 'none'].includes(peer)) throw new Error('--peer takes postgres or none');
+  if (peer === 'postgres' && !postgresIsHere()) throw new Error('apt-get install postgresql-15 for the peer');
+  const { path = null, only, 'fill-only': fillOnly } = values;
+  return { events, repeat, path, only, fillOnly, peer: peer === 'postgres' };
 }
 
 async function bytesByTable(engine: Engine): Promise<Record<string, number>> {
@@ -66,35 +80,75 @@ async function dropCaches(engine: Engine): Promise<void> {
   }
 }
 
-async function main({ events, repeat, path, only, fillOnly }: Arguments): Promise<void> {
-  const folder = path ?? mkdtempSync(join(tmpdir(), 'waybill-bench-'));
+/** The samples go to the peer as well; null where nothing is asked. */
+async function measureLedger({ events, repeat, only, fillOnly }: Arguments, folder: string) {
   const engine = await openEngine({ url: null, path: folder, maxMemoryBytes });
   try {
     await migrate(engine);
     const ledger = ledgerOver(engine);
-    const filled = await fill(engine, ledger, events);
+    const filled = await fill(ledger, { events, present: await highestSequence(engine) });
     await letSettle(engine);
-    const asking = { tenants, repeat, only, dropCaches: () => dropCaches(engine) };
-    const queries = fillOnly ? [] : await askAll(ledger, asking);
+    const samples: Sampled[] = [];
+    if (!fillOnly) for (const tenant of tenants) samples.push(await sampleOf(ledger, tenant));
+    const queries = await askAll(ledger, { samples, repeat, only, dropCaches: () => dropCaches(engine) });
     const together = fillOnly ? null : await sideBySide(ledger, { heavy: 1, light: 100, repeat });
     const bytes = await bytesByTable(engine);
-    const [cpu] = cpus();
-    const report = {
-      machine: { cpu: cpu?.model ?? '', cores: cpus().length, memoryBytes: totalmem(), load: loadavg()[0] },
-      versions: await versionsOf(engine),
-      ...filled,
-      bytesPerEvent: Number(((bytes.events ?? 0) / events).toFixed(1)),
-      bytesPerEventByTable: Object.fromEntries(
-        Object.entries(bytes).map(([table, sum]) => [table, Number((sum / events).toFixed(1))]),
-      ),
-      queries,
-      together,
+    const bytesPerEventByTable = Object.fromEntries(
+      Object.entries(bytes).map(([table, sum]) => [table, Number((sum / events).toFixed(1))]),
+    );
+    const [versions, bytesPerEvent] = [await versionsOf(engine), bytesPerEventByTable.events ?? 0];
+    return {
+      samples,
+      report: { versions, ...filled, bytesPerEvent, bytesPerEventByTable, queries, together },
     };
-    console.log(JSON.stringify(report));
   } finally {
     await engine.close();
-    if (path === null) rmSync(folder, { recursive: true, force: true });
   }
 }
 
-await main(readArguments());
+const folders: string[] = [];
+
+function folderFor({ path }: Arguments, name: string): string {
+  if (path !== null) return `${path}${name}`;
+  const folder = mkdtempSync(join(tmpdir(), `waybill-bench${name}-`));
+  folders.push(folder);
+  return folder;
+}
+
+function removeFolders(): void {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+}
+
+async function main(given: Arguments): Promise<void> {
+  const [cpu] = cpus();
+  const { samples, report } = await measureLedger(given, folderFor(given, ''));
+  const { events, repeat, only } = given;
+  const machine = {
+    cpu: cpu?.model ?? '',
+    cores: cpus().length,
+    memoryBytes: totalmem(),
+    load: loadavg()[0],
+  };
+  const peer = given.peer
+    ? await measurePeer({
+        ...{ folder: folderFor(given, '-postgres'), events, samples, repeat, only, ledger: report.queries },
+      })
+    : null;
+  console.log(JSON.stringify({ machine, ...report, peer }));
+  if (peer?.differing.length) process.exitCode = 1;
+}
+
+/** By the signal itself: the engine does not survive an exit in the middle of its work. */
+async function interrupted(signal: NodeJS.Signals): Promise<void> {
+  process.on('uncaughtException', () => undefined); // what now breaks off
+  await stopServers();
+  removeFolders();
+  process.kill(process.pid, signal);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void interrupted(signal));
+try {
+  await main(readArguments());
+} finally {
+  removeFolders();
+}

@@ -14,7 +14,7 @@ test('a sound lock file has no problems', () => {
   assert.deepEqual(lockFileProblems(lockOf({ version: '1.0.0', integrity, license: 'MIT' }), manifest), []);
 });
 
-for (const licence of ['MIT', '(MIT OR GPL-2.0)', 'MIT AND ISC', 'Apache-2.0']) {
+for (const licence of ['MIT', '(MIT OR GPL-2.0)', 'MIT AND ISC', 'Apache-2.0', 'Unlicense']) {
   test(`licence ${licence} is fine`, () => {
     assert.deepEqual(lockFileProblems(lockOf({ integrity, license: licence }), manifest), []);
   });

@@ -41,6 +41,7 @@ const licences = [
   'ISC',
   'MIT',
   'MIT-0',
+  'Unlicense',
 ];
 
 /** Looked at by hand: their manifests name no licence, or one in words of their own. */

@@ -15,8 +15,11 @@ export interface Filled {
   endToEndPerSecond: number;
 }
 
-export async function fill(engine: Engine, ledger: Ledger, events: number): Promise<Filled> {
-  const present = await highestSequence(engine);
+/** `present`: the highest sequence that the folder has already. */
+export async function fill(
+  ledger: Pick<Ledger, 'append'>,
+  { events, present }: { events: number; present: number },
+): Promise<Filled> {
   if (present > events) throw new Error(`the folder holds ${present} events already, more than --events`);
   const [begun, spent] = [performance.now(), { ms: 0, cpu: 0 }];
   let shownAt = begun;
@@ -37,7 +40,7 @@ export async function fill(engine: Engine, ledger: Ledger, events: number): Prom
   return report(events, present, { ...spent, wallMs: performance.now() - begun });
 }
 
-async function highestSequence(engine: Engine): Promise<number> {
+export async function highestSequence(engine: Engine): Promise<number> {
   const [row] = await engine.ask('SELECT max(sequence) FROM events');
   return Number(row?.[0] ?? 0);
 }

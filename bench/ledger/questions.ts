@@ -1,6 +1,5 @@
 /** Every question that a dialect, the console or the command line puts to the ledger, with arguments by chance. */
-import type { Ledger } from '../../src/ledger/ledger.ts';
-import type { CountQuestion, DeliveryFilter, DeliveryRow, Page } from '../../src/ledger/question.ts';
+import type { Ask, CountQuestion, DeliveryFilter, DeliveryRow, Page } from '../../src/ledger/question.ts';
 import { randomSource } from '../../test/support/histories.ts';
 import { historyBegin, historyEnd } from './history.ts';
 import { below, type Random } from './random.ts';
@@ -9,17 +8,20 @@ const dayMs = 24 * 3_600_000;
 const newest = { offset: 0, limit: 100, direction: 'descending' } as const;
 const oldest = { ...newest, direction: 'ascending' } as const;
 
-export interface Sample {
+export interface Sampled {
   tenantId: number;
   tenantDeliveries: number;
   rows: readonly DeliveryRow[];
+}
+
+export interface Sample extends Sampled {
   random: Random;
 }
 
-export type Question = (ledger: Ledger, sample: Sample) => Promise<unknown>;
+export type Question = (ledger: Ask, sample: Sample) => Promise<unknown>;
 
 /** Deliveries of all ages to ask about. */
-export async function sampleOf(ledger: Ledger, tenantId: number): Promise<Sample> {
+export async function sampleOf(ledger: Ask, tenantId: number): Promise<Sampled> {
   const random = randomSource(tenantId);
   const { total } = await ledger.deliveries({ tenantId }, {}, { ...newest, limit: 1 });
   const rows: DeliveryRow[] = [];
@@ -29,7 +31,7 @@ export async function sampleOf(ledger: Ledger, tenantId: number): Promise<Sample
     rows.push(...(await ledger.deliveries({ tenantId }, { from, to: from + 7 * dayMs }, page)).rows);
   }
   if (rows.length === 0) throw new Error(`tenant ${tenantId} has no deliveries to ask about`);
-  return { tenantId, tenantDeliveries: total, rows, random };
+  return { tenantId, tenantDeliveries: total, rows };
 }
 
 function rowOf({ rows, random }: Sample): DeliveryRow {
@@ -57,7 +59,7 @@ const mails =
     ledger.mails({ tenantId: sample.tenantId }, filter(rowOf(sample), sample), page);
 
 const events =
-  (filter: (row: DeliveryRow, sample: Sample) => Parameters<Ledger['events']>[1]): Question =>
+  (filter: (row: DeliveryRow, sample: Sample) => Parameters<Ask['events']>[1]): Question =>
   (ledger, sample) =>
     ledger.events({ tenantId: sample.tenantId }, filter(rowOf(sample), sample), 'descending', null, 300);
 
@@ -70,7 +72,7 @@ const counts =
     );
 
 const top =
-  (key: Parameters<Ledger['top']>[1]): Question =>
+  (key: Parameters<Ask['top']>[1]): Question =>
   (ledger, sample) => {
     const { from, to } = windowOf(sample, 30);
     return ledger.top({ tenantId: sample.tenantId }, key, from, to, 500);

@@ -1,6 +1,11 @@
-/** Times of one question, asked again and again with other arguments. */
-import type { Ledger } from '../../src/ledger/ledger.ts';
-import { type Question, questions, type Sample, sampleOf } from './questions.ts';
+/** Times of one question, asked again and again with other arguments: the same for whoever is asked. */
+import { createHash } from 'node:crypto';
+import type { Ask, CountRow } from '../../src/ledger/question.ts';
+import { randomSource } from '../../test/support/histories.ts';
+import { type Question, questions, type Sample, type Sampled } from './questions.ts';
+
+/** Of each question so many answers are kept until the end and told as one checksum. */
+const answersCompared = 3;
 
 export interface Timing {
   name: string;
@@ -10,6 +15,8 @@ export interface Timing {
   p50Ms: number;
   p95Ms: number;
   p99Ms: number;
+  /** Two who give the same have answered the same. */
+  answers: string;
 }
 
 const rounded = (ms: number) => Number(ms.toFixed(1));
@@ -23,7 +30,7 @@ async function elapsed(work: () => Promise<unknown>): Promise<number> {
 export async function timesOf(
   ask: () => Promise<unknown>,
   repeat: number,
-): Promise<Omit<Timing, 'name' | 'tenantDeliveries'>> {
+): Promise<Omit<Timing, 'name' | 'tenantDeliveries' | 'answers'>> {
   const coldMs = rounded(await elapsed(ask));
   const times: number[] = [];
   for (let turn = 0; turn < repeat; turn += 1) times.push(await elapsed(ask));
@@ -33,7 +40,7 @@ export async function timesOf(
 }
 
 export interface Asking {
-  tenants: readonly number[];
+  samples: readonly Sampled[];
   repeat: number;
   /** Only questions whose names contain it. */
   only: string;
@@ -41,16 +48,13 @@ export interface Asking {
   dropCaches(): Promise<void>;
 }
 
-export async function askAll(
-  ledger: Ledger,
-  { tenants, repeat, only, dropCaches }: Asking,
-): Promise<Timing[]> {
+export async function askAll(ledger: Ask, { samples, repeat, only, dropCaches }: Asking): Promise<Timing[]> {
   const timings: Timing[] = [];
-  for (const tenant of tenants) {
-    const sample = await sampleOf(ledger, tenant);
+  for (const sampled of samples) {
     for (const [name, question] of Object.entries(questions)) {
       if (!name.includes(only)) continue;
       await dropCaches();
+      const sample = { ...sampled, random: randomSource(sampled.tenantId) };
       timings.push(await timed(ledger, { sample, name, question, repeat }));
     }
   }
@@ -58,14 +62,32 @@ export async function askAll(
 }
 
 async function timed(
-  ledger: Ledger,
+  ledger: Ask,
   { sample, name, question, repeat }: { sample: Sample; name: string; question: Question; repeat: number },
 ): Promise<Timing> {
   const { tenantDeliveries } = sample;
-  const times = await timesOf(() => question(ledger, sample), repeat);
+  const answers: unknown[] = [];
+  const times = await timesOf(async () => {
+    const answer = await question(ledger, sample);
+    if (answers.length < answersCompared) answers.push(answer);
+  }, repeat);
   const shown = `${name.padEnd(38)} ${String(tenantDeliveries).padStart(9)} deliveries`;
   console.error(
     `${shown}  cold ${times.coldMs}  p50 ${times.p50Ms}  p95 ${times.p95Ms}  p99 ${times.p99Ms} ms`,
   );
-  return { name, tenantDeliveries, ...times };
+  return { name, tenantDeliveries, ...times, answers: checksum(answers) };
+}
+
+function checksum(answers: readonly unknown[]): string {
+  return createHash('sha256')
+    .update(JSON.stringify(answers.map(inOrder)))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+/** Cells of counts come in no promised order. */
+function inOrder(answer: unknown): unknown {
+  const isCounts = (rows: unknown): rows is CountRow[] =>
+    Array.isArray(rows) && typeof rows[0] === 'object' && 'bucketAt' in rows[0];
+  return isCounts(answer) ? answer.map((row) => JSON.stringify(row)).sort() : answer;
 }
