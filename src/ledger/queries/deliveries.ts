@@ -1,13 +1,16 @@
 /** "What became of these?": pages of last known states, newest or oldest first. */
 import { limits } from '../../base/limits.ts';
 import { deliverySelection, mailSelection, RowReader, readDelivery, readMail } from '../columns.ts';
-import type { Engine } from '../engine.ts';
+import type { Cell, Engine } from '../engine.ts';
 import { LedgerFault } from '../fault.ts';
 import type { DeliveryFilter, DeliveryPage, DeliveryRow, Page, Scope } from '../question.ts';
 import { deliveriesWhere } from './delivery-filter.ts';
 import { type DeliveryKey, pageKeys } from './delivery-keys.ts';
 import { acceptedWithin, engagementOf } from './engagement-of.ts';
 import type { Where } from './where.ts';
+
+const wideRows = `SELECT ${[...mailSelection, ...deliverySelection].join(', ')}
+FROM deliveries FINAL`;
 
 export function deliveries(
   engine: Engine,
@@ -31,10 +34,32 @@ export async function deliveryPage(
   one: 'delivery' | 'mail',
 ): Promise<DeliveryPage> {
   checkPage(page);
+  if (where.mailId !== null && page.limit > 0) return pageOfMail(engine, where, page, one);
   const { keys, total } = await pageKeys(engine, where, page, one);
   return {
     total: total ?? (await totalOf(engine, where, one)),
     rows: keys.length === 0 ? [] : await rowsOf(engine, where, keys, page.direction),
+  };
+}
+
+/** The rows of one mail lie side by side: to find their keys first would take longer than to read them. */
+async function pageOfMail(
+  engine: Engine,
+  where: Where,
+  { offset, limit, direction }: Page,
+  one: 'delivery' | 'mail',
+): Promise<DeliveryPage> {
+  const order = direction === 'ascending' || one === 'mail' ? 'ASC' : 'DESC';
+  const statement = `${wideRows}
+${where.ofVersions()}
+ORDER BY n ${order}
+${one === 'mail' ? 'LIMIT 1 BY mail_id' : ''}
+LIMIT {limit:UInt64} OFFSET {offset:UInt64}`;
+  const cells = await engine.ask(statement, { ...where.values, limit, offset });
+  const last = cells.length < limit && (cells.length > 0 || offset === 0); // such a page tells the total
+  return {
+    total: last ? offset + cells.length : await totalOf(engine, where, one),
+    rows: await withEngagement(engine, where.tenantId, cells),
   };
 }
 
@@ -63,21 +88,36 @@ async function rowsOf(
   direction: Page['direction'],
 ): Promise<DeliveryRow[]> {
   const mailIds = keys.map(({ mailId }) => mailId);
-  const acceptances = keys.map(({ acceptedAt }) => acceptedAt);
-  const values = { tenantId, mailIds, from: acceptances.reduce(lower), to: acceptances.reduce(higher) };
+  const numbers = keys.map(({ n }) => n);
   const order = direction === 'ascending' ? 'ASC' : 'DESC';
-  const statement = `SELECT ${[...mailSelection, ...deliverySelection].join(', ')}
-FROM deliveries FINAL
+  const statement = `${wideRows}
 PREWHERE tenant_id = {tenantId:UInt64} AND ${acceptedWithin} AND mail_id IN {mailIds:Array(UInt64)}
   AND (mail_id, n) IN arrayZip({mailIds:Array(UInt64)}, {numbers:Array(UInt32)})
 ORDER BY mail_id ${order}, n ${order}`;
-  const rows = await engine.ask(statement, { ...values, numbers: keys.map(({ n }) => n) });
-  const engagement = await engagementOf(engine, values);
-  return rows.map((cells) => {
-    const row = new RowReader(cells);
-    const [mail, delivery] = [readMail(row), readDelivery(row)];
-    return { mail, delivery, engagement: engagement(mail.mailId, delivery.n) };
+  const span = spanOf(keys.map(({ acceptedAt }) => acceptedAt));
+  const cells = await engine.ask(statement, { tenantId, ...span, mailIds, numbers });
+  return withEngagement(engine, tenantId, cells);
+}
+
+async function withEngagement(
+  engine: Engine,
+  tenantId: number,
+  cells: readonly Cell[][],
+): Promise<DeliveryRow[]> {
+  if (cells.length === 0) return [];
+  const rows = cells.map((cellsOfRow) => {
+    const row = new RowReader(cellsOfRow);
+    return { mail: readMail(row), delivery: readDelivery(row) };
   });
+  const mailIds = [...new Set(rows.map(({ mail }) => mail.mailId))];
+  const span = spanOf(rows.map(({ mail }) => mail.acceptedAt));
+  const engagement = await engagementOf(engine, { tenantId, mailIds, ...span });
+  return rows.map((row) => ({ ...row, engagement: engagement(row.mail.mailId, row.delivery.n) }));
+}
+
+/** First and last. */
+function spanOf(times: readonly number[]): { from: number; to: number } {
+  return { from: times.reduce(lower), to: times.reduce(higher) };
 }
 
 const lower = (a: number, b: number) => Math.min(a, b);

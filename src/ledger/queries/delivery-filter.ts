@@ -13,7 +13,7 @@ const exactColumns = {
 export function deliveriesWhere(scope: Scope, filter: DeliveryFilter): Where {
   const where = inScope(scope);
   acceptedBetween(where, filter.from, filter.to);
-  if (filter.mailId !== undefined) where.fixed(`mail_id = ${where.bind('mailId', 'UInt64', filter.mailId)}`);
+  if (filter.mailId !== undefined) ofMail(where, filter.mailId);
   if (filter.n !== undefined) where.fixed(`n = ${where.bind('n', 'UInt32', filter.n)}`);
   exactly(where, filter);
   if (filter.messageIdContains !== undefined) messageIdContains(where, filter.messageIdContains);
@@ -23,6 +23,11 @@ export function deliveriesWhere(scope: Scope, filter: DeliveryFilter): Where {
   if (filter.status !== undefined) where.changing(anyStatus(where, filter.status));
   for (const term of filter.search ?? []) search(where, term);
   return where;
+}
+
+function ofMail(where: Where, mailId: number): void {
+  where.fixed(`mail_id = ${where.bind('mailId', 'UInt64', mailId)}`);
+  where.mailId = mailId;
 }
 
 export function acceptedBetween(where: Where, from: number | undefined, to: number | undefined): void {

@@ -9,6 +9,8 @@ export class Where {
   readonly #fixed: string[] = [];
   /** On facts that change with the state: only right for the version that remains. */
   readonly #changing: string[] = [];
+  /** The mail that all rows must belong to. */
+  mailId: number | null = null;
 
   /** Nothing is asked without a tenant: it is the first condition of every question. */
   constructor(tenantId: number) {
