@@ -9,8 +9,9 @@ import { generate } from 'selfsigned';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { DialogClient } from '../dialogs/client.ts';
 import { relayIdIn } from '../support/send.ts';
+import { content, submit } from '../support/submit.ts';
 import { until } from '../support/until.ts';
-import { startWaybill, type TenantCredentials, type Waybill } from '../support/waybill.ts';
+import { startWaybill, type Waybill } from '../support/waybill.ts';
 
 /** What the receiving server kept of an envelope. */
 interface Received {
@@ -43,46 +44,6 @@ async function startReceiver(
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
   t.after(() => new Promise<void>((resolve) => server.close(() => resolve())));
   return { port: (server.server.address() as AddressInfo).port, mails };
-}
-
-const content = 'From: app@acme.test\r\nSubject: x\r\n\r\nbody\r\n';
-
-interface Wanted {
-  mail?: string;
-  rcpt: string[];
-  tls?: boolean;
-}
-
-/** Submits by BDAT and resolves with the reply to it. */
-async function submit(
-  waybill: Waybill,
-  { smtp }: TenantCredentials,
-  { mail = '', rcpt, tls = false }: Wanted,
-): Promise<string> {
-  const client = await DialogClient.connect(waybill.smtp.port);
-  const say = async (line: string, expected: RegExp): Promise<string> => {
-    client.send(Buffer.from(line).toString('latin1'));
-    for (;;) {
-      const reply = await client.line();
-      if (/^\d{3}-/.test(reply)) continue;
-      assert.match(reply, expected, line);
-      return reply;
-    }
-  };
-  await say('', /^220 /);
-  await say('EHLO client.example\r\n', /^250 /);
-  if (tls) {
-    await say('STARTTLS\r\n', /^220 /);
-    await client.startTls();
-    await say('EHLO client.example\r\n', /^250 /);
-  }
-  const secret = Buffer.from(`\0${smtp.username}\0${smtp.password}`).toString('base64');
-  await say(`AUTH PLAIN ${secret}\r\n`, /^235 /);
-  await say(`MAIL FROM:<app@acme.test>${mail}\r\n`, /^250 /);
-  for (const path of rcpt) await say(`RCPT TO:${path}\r\n`, /^250 /);
-  const reply = await say(`BDAT ${content.length} LAST\r\n${content}`, /^250 2\.0\.0 /);
-  client.destroy();
-  return reply;
 }
 
 interface LogEntry {

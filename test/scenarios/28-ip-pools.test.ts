@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { relayIdIn, send } from '../support/send.ts';
 import { startSink } from '../support/sink.ts';
+import { submit } from '../support/submit.ts';
 import { until } from '../support/until.ts';
 import { startWaybill } from '../support/waybill.ts';
 
@@ -61,4 +62,25 @@ test('a pool of two addresses, one for bulk, one that this machine does not have
   assert.equal(await setPool('--pool', 'none'), 0);
   await waybill.cli('queue', 'retry', '--tenant', 'acme', '--yes');
   assert.equal((await arrived('waits@example.org')).peer, '127.0.0.1');
+});
+
+test('bulk mail leaves from the pool of its own, and transactional mail does not', async (t) => {
+  const sink = await startSink(t);
+  const waybill = await startWaybill(t, {
+    environment: {
+      WAYBILL_NEXT_HOP: `smtp://127.0.0.1:${sink.port}?tls=none`,
+      WAYBILL_DELIVERY_IP_POOLS: 'main=127.0.0.21, bulk=127.0.0.31',
+    },
+  });
+  const tenant = await waybill.createTenant('acme', 'acme.test');
+  await waybill.cli('pool', 'set', 'acme', '--pool', 'main');
+  await waybill.cli('pool', 'set', 'acme', '--class', 'bulk', '--pool', 'bulk');
+  await submit(waybill, tenant, { mail: ' MT-PRIORITY=-1', rcpt: ['<news@example.org>'] });
+  await submit(waybill, tenant, { mail: ' MT-PRIORITY=0', rcpt: ['<code@example.org>'] });
+  await submit(waybill, tenant, { rcpt: ['<plain@example.org>'] });
+  await until('all have arrived', () => sink.mails.length === 3);
+  assert.deepEqual(
+    Object.fromEntries(sink.mails.map(({ forwardPaths: [path = ''], peer }) => [path, peer])),
+    { 'news@example.org': '127.0.0.31', 'code@example.org': '127.0.0.21', 'plain@example.org': '127.0.0.21' },
+  );
 });
