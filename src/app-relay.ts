@@ -14,6 +14,7 @@ import {
   createRelay,
   createReturnPaths,
   createTlsPolicies,
+  createWarmUps,
   defaultNoticePolicy,
   type RelayDeps,
 } from './relay/relay.ts';
@@ -82,8 +83,8 @@ await runChild(async ({ config, stop, ready }: Child) => {
       perDestination: config.delivery.maxSessionsPerDestination,
     },
     ...{ shaping: config.shaping, ipPools: config.delivery.ipPools },
+    ...{ warmUps: createWarmUps(store, systemClock), tenants, queue, spool, commit, log },
     ...answersToSenders(config, key),
-    ...{ tenants, queue, spool, commit, log },
   });
   const smtp = await createSmtpServer({
     hostname: config.hostname,

@@ -262,6 +262,23 @@ export const limits = {
   lanesInLine: 64,
   /** A lane whose site is full is looked at again that much later, if its turn has not come before. */
   fullSiteLookMs: 1_000,
+  /** Of the day's number of a warm-up: what bulk mail may use, what has to be used for the day to count, and refusals of what was used at most. */
+  warmUpShareOfBulk: 0.8,
+  warmUpShareForNextDay: 0.5,
+  warmUpShareRefused: 0.05,
+  /** Stages of one plan, days of one stage, and mails of one day. */
+  warmUpStages: 100,
+  warmUpDays: 366,
+  warmUpMails: 100_000_000,
+  /** What is held for a warm-up is looked at again after that time, or when its next day begins. */
+  warmUpLookMs: 15 * 60_000,
+  /** What waits for a warm-up is told to the ledger as held: how often, lanes and deliveries at a time, lanes remembered. */
+  warmUpHoldsEveryMs: 1_000,
+  warmUpLanesTogether: 64,
+  heldTogether: 500,
+  warmUpLanesInMemory: 10_000,
+  /** How often counts that nobody needs are removed. */
+  forgetWarmUpsEveryMs: 60 * 60_000,
   /** A source address that could not be bound is passed over that long, as long as its pool has another. */
   unusableSourceMs: 60_000,
   /** Mails over one session before it is ended, so that a server behind a balancer gets its turn. */

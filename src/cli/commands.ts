@@ -43,6 +43,9 @@ import { suppressionListCommand } from './commands/suppression-list.ts';
 import { suppressionRemoveCommand } from './commands/suppression-remove.ts';
 import { tenantCreateCommand } from './commands/tenant-create.ts';
 import { tenantListCommand } from './commands/tenant-list.ts';
+import { warmUpPauseCommand, warmUpResumeCommand, warmUpStopCommand } from './commands/warmup-change.ts';
+import { warmUpShowCommand } from './commands/warmup-show.ts';
+import { warmUpStartCommand } from './commands/warmup-start.ts';
 
 export const commands: readonly Command[] = [
   serveCommand,
@@ -59,6 +62,11 @@ export const commands: readonly Command[] = [
   retrySetCommand,
   poolShowCommand,
   poolSetCommand,
+  warmUpStartCommand,
+  warmUpShowCommand,
+  warmUpPauseCommand,
+  warmUpResumeCommand,
+  warmUpStopCommand,
   denyListCommand,
   denyAddCommand,
   denyRemoveCommand,

@@ -20,3 +20,4 @@ export {
 export { type ConfigProblem, describeProblem } from './problem.ts';
 export { coreOptions } from './schema.ts';
 export { nearest } from './suggest.ts';
+export { readWarmUpPlan, type WarmUpPlan, warmUpPlanNames } from './warm-up-plan.ts';

@@ -62,6 +62,12 @@ export function createQueueChanges(store: Store): QueueChanges {
       if (ended)
         store.run('UPDATE mails SET open_deliveries = open_deliveries - 1 WHERE mail_id = ?', mailId);
     },
+    holdInLane: (mailId, facts) => {
+      store.run(
+        'UPDATE deliveries SET facts = ? WHERE mail_id = ? AND n = ?',
+        ...[JSON.stringify(facts), mailId, facts.n],
+      );
+    },
     requestCancel: (mailId, n) => {
       store.run('UPDATE deliveries SET cancel_requested = 1 WHERE mail_id = ? AND n = ?', mailId, n);
     },

@@ -87,6 +87,37 @@ test('a parked lane has its time, and loses it when all are let go', (t) => {
   assert.deepEqual(queue.dueLanes('transactional', 1, { now: 10, limit: 1 }), [lane]);
 });
 
+test('a lane that is held by a warm-up says so, with what is due in it, until it is let go', (t) => {
+  const { queue } = setUp(t);
+  insert(queue, 1, {
+    tenantId: 1,
+    paths: [
+      ['a.example', 10],
+      ['a.example', 10],
+      ['a.example', 40],
+      ['b.example', 10],
+    ],
+  });
+  const [lane] = queue.dueLanes('transactional', 1, { now: 10, limit: 1 });
+  assert.equal(lane?.destination, 'a.example');
+  const untilOf = (n: number, now: number) => queue.warmUpUntil(1, n, now);
+  assert.equal(untilOf(1, 20), null);
+  queue.park(lane, 50, 90);
+  assert.deepEqual(
+    [1, 2, 3, 4].map((n) => untilOf(n, 20)),
+    [90, 90, null, null],
+  );
+  assert.deepEqual(queue.waitingForWarmUp(20), { count: 2, until: 90 });
+  assert.deepEqual(queue.waitingForWarmUp(40), { count: 3, until: 90 });
+  assert.deepEqual(queue.waitingForWarmUp(50), { count: 0, until: null }, 'it is to be looked at again');
+  queue.park(lane, 60);
+  assert.equal(untilOf(1, 20), null, 'it waits for something else');
+  queue.park(lane, 50, 90);
+  queue.unparkWarmUps();
+  assert.deepEqual(queue.dueLanes('transactional', 1, { now: 10, limit: 1 }), [lane]);
+  assert.deepEqual(queue.waitingForWarmUp(20), { count: 0, until: null });
+});
+
 test('whatever happens to deliveries, each lane knows its earliest, and none is left over', (t) => {
   const { store, queue } = setUp(t);
   let mailId = 0;

@@ -66,13 +66,15 @@ export function leasedDeliveryOf(row: Row): LeasedDelivery {
 }
 
 function queuedDeliveryOf(row: Row): QueuedDelivery {
+  const facts = JSON.parse(text(row, 'facts')) as DeliveryFacts;
   return {
     mailId: integer(row, 'mail_id'),
-    facts: JSON.parse(text(row, 'facts')) as DeliveryFacts,
+    facts,
     destination: text(row, 'destination'),
     cancelRequested: integer(row, 'cancel_requested') === 1,
     holdRequested: integer(row, 'hold_requested') === 1,
     heldFor: integerOrNull(row, 'held_for'),
+    heldInLane: facts.state === 'held' && row['state'] !== 'held',
     options: optionsOf<ForwardPathOptions>(row),
   };
 }

@@ -45,6 +45,8 @@ export interface QueuedDelivery {
   holdRequested: boolean;
   /** The tenant whose quota it is held by. */
   heldFor: number | null;
+  /** Held, and due in its lane all the same: it goes on when the lane does. */
+  heldInLane: boolean;
   /** Null: the client asked for nothing. */
   options: ForwardPathOptions | null;
 }
@@ -68,6 +70,18 @@ export interface Lane {
   class: MailClass;
   tenantId: number;
   destination: string;
+}
+
+export interface WarmUpLane extends Lane {
+  /** The next day of the warm-up begins. */
+  until: number;
+}
+
+/** Where a delivery stands in its lane. */
+export interface LanePlace {
+  dueAt: number;
+  mailId: number;
+  n: number;
 }
 
 export interface DueQuestion {
@@ -96,6 +110,8 @@ export interface QueueChanges {
   requestCancel(mailId: number, n: number): void;
   /** Another destination, for the next attempt. */
   redirect(mailId: number, n: number, destination: string): void;
+  /** Writes the facts of a delivery that is due: it keeps its place in its lane, in whatever state. */
+  holdInLane(mailId: number, facts: DeliveryFacts): void;
   /** Writes an event about a mail to the outbox, with its next sequence. */
   record(event: NewEvent): void;
   clear(mailId: number): void;
@@ -142,9 +158,19 @@ export interface QueueLanes {
   /** Those of one mail, whatever their destination. */
   dueOfMail(mailId: number, question: DueQuestion): LeasedDelivery[];
   /** Within a transaction. */
-  park(lane: Lane, until: number): void;
+  park(lane: Lane, until: number, warmUpUntil?: number | null): void;
   /** Within a transaction. */
   unparkAll(): void;
+  /** The lanes that are parked because of a warm-up. Within a transaction. */
+  unparkWarmUps(): void;
+  /** Until when at least a delivery that is due waits for a warm-up; null: it does not. */
+  warmUpUntil(mailId: number, n: number, now: number): number | null;
+  /** Lanes that are parked because of a warm-up, behind the one given; in the order of their time. */
+  warmUpLanes(after: WarmUpLane | null, question: DueQuestion): WarmUpLane[];
+  /** What is due in the lane behind the place given, longest first. */
+  dueAfter(lane: Lane, after: LanePlace, question: DueQuestion): LanePlace[];
+  /** How many deliveries do, and until when at least. */
+  waitingForWarmUp(now: number): { count: number; until: number | null };
 }
 
 export type Queue = QueueChanges & QueueQuestions & QueueHolds & QueueLanes & QueueReports;

@@ -10,6 +10,8 @@ import { clearEnded } from './clear.ts';
 import type { Notify } from './notices.ts';
 import { releaseWithinQuotas } from './quota-release.ts';
 import { settleReports } from './settle-report.ts';
+import { createWarmUpHolds } from './warm-up-hold.ts';
+import type { WarmUps } from './warm-ups.ts';
 
 export interface ChoreDeps {
   clock: Clock;
@@ -19,6 +21,7 @@ export interface ChoreDeps {
   commit: GroupCommit;
   log: Log;
   notify: Notify;
+  warmUps?: WarmUps | undefined;
   /** Something was released and is due. */
   onReleased(): void;
 }
@@ -73,6 +76,16 @@ function choresOf(deps: ChoreDeps): Chore[] {
       everyMs: limits.forgetSuppressionsEveryMs,
       problem: 'expired suppressions could not be removed',
       work: () => forgetExpired(deps),
+    },
+    {
+      everyMs: limits.warmUpHoldsEveryMs,
+      problem: 'what waits for a warm-up could not be told',
+      work: createWarmUpHolds(deps),
+    },
+    {
+      everyMs: limits.forgetWarmUpsEveryMs,
+      problem: 'old counts of warm-ups could not be removed',
+      work: () => deps.commit.run(() => deps.warmUps?.forget()),
     },
   ];
 }

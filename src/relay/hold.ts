@@ -22,10 +22,11 @@ export function heldUntil(facts: DeliveryFacts, holdUntil: number, plan: RetryPl
   };
 }
 
-export type ReleaseResult = 'released' | 'withdrawn' | 'not-held' | 'unknown';
+export type ReleaseResult = 'released' | 'withdrawn' | 'warm-up' | 'not-held' | 'unknown';
 
 /**
- * Makes a held delivery due, whatever holds it. `withdrawn`: it was to be held after the attempt under way, and is not.
+ * Makes a held delivery due, whatever holds it but a warm-up, which bounds its source. `withdrawn`: it was to be held
+ * after the attempt under way, and is not.
  * To be called within a transaction.
  */
 export function releaseDelivery(queue: Queue, id: { mailId: number; n: number }, now: number): ReleaseResult {
@@ -35,6 +36,7 @@ export function releaseDelivery(queue: Queue, id: { mailId: number; n: number },
     queue.requestHold(id.mailId, id.n, false);
     return 'withdrawn';
   }
+  if (before.heldInLane) return 'warm-up';
   if (before.facts.state !== 'held') return 'not-held';
   const facts = released(before, now);
   queue.update(before, facts);

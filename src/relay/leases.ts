@@ -3,17 +3,17 @@
  * tenant leave to others. Whoever finds a site full waits for it in line. In memory: the relay is the only process
  * that attempts, and a restart has no attempts under way.
  */
-import { assert } from '../base/assert.ts';
 import { limits } from '../base/limits.ts';
 import type { MailFacts } from '../events/event.ts';
 import type { MailClass } from '../protocol/smtp/envelope-options.ts';
 import type { Lane } from '../queue/queue.ts';
 import { createLines } from './lines.ts';
-import type { Site, SiteRefusal } from './site.ts';
+import type { SiteRefusal } from './site.ts';
 import type { SiteNews } from './site-news.ts';
-import type { Sites } from './sites.ts';
-import { type Source, type Sources, systemsChoice } from './sources.ts';
+import type { Source } from './sources.ts';
 import type { Turn } from './turn.ts';
+import type { Reservation } from './warm-ups.ts';
+import { createWays, freeWay, refusalOfAll, type WaysDeps } from './ways.ts';
 
 /** The right to try some deliveries of one mail at one site in one session. */
 export interface Lease {
@@ -27,6 +27,8 @@ export interface Lease {
   destination: string;
   numbers: number[];
   begunAt: number;
+  /** What it takes of the day's number of a warm-up; null: nothing bounds it. */
+  reservation: Reservation | null;
 }
 
 /** A mail some of whose deliveries are to be tried. */
@@ -35,7 +37,10 @@ export interface LeasedMail extends Pick<MailFacts, 'mailId' | 'tenantId'> {
 }
 
 /** The site takes nothing now, or is not known yet; ask again then. */
-export type LaneRefusal = Pick<SiteRefusal, 'until' | 'expireBefore'>;
+export interface LaneRefusal extends Pick<SiteRefusal, 'until' | 'expireBefore'> {
+  /** Held by a warm-up, whose next day begins then; else null. */
+  warmUpUntil: number | null;
+}
 
 export interface Leases {
   /**
@@ -43,10 +48,15 @@ export interface Leases {
    * well.
    */
   takeForNewMail(mail: LeasedMail, deliveries: readonly { n: number; domain: string }[]): Lease[];
-  /** For deliveries to one site; there must be a place (`hasPlaceFor`) and `refusalOf` must be null. */
+  /**
+   * For deliveries to one site, or for the first of them where a warm-up has no room for all; there must be a place
+   * (`hasPlaceFor`) and `refusalOf` must be null.
+   */
   take(mail: LeasedMail, destination: string, numbers: number[]): Lease;
   /** Null: the site takes more. A lane that hears of a full site stands in line for it. */
   refusalOf(lane: Lane): LaneRefusal | null;
+  /** Until when a warm-up holds what the mail has for the destination; null: none does. */
+  warmUpUntil(mail: LeasedMail, destination: string): number | null;
   /** `silent` for a lease under which nothing was tried. */
   release(lease: Lease, news: SiteNews): void;
   /** Lanes whose turn it is at a site that has a place again. */
@@ -71,30 +81,19 @@ export interface LeaseBounds {
   perDestination: number;
 }
 
-export interface LeasesDeps {
+export interface LeasesDeps extends WaysDeps {
   now(): number;
-  sites: Sites;
-  /** Absent: the system chooses where connections come from. */
-  sources?: Sources;
   bounds: LeaseBounds;
   /** A site became known that lanes waited for. */
   onLearned(): void;
 }
 
-/** A site, seen from one source of the pool: limits and back-off belong to the pair. */
-interface Way {
-  source: Source | null;
-  site: Site;
-}
-
-export function createLeases({ now, sites, sources, bounds, onLearned }: LeasesDeps): Leases {
+export function createLeases(deps: LeasesDeps): Leases {
+  const { now, sites, bounds, onLearned } = deps;
   const byLine = new Counter<string>();
-  const byTenant = new Counter<number>();
-  const byClass = new Counter<MailClass>();
+  const places = new Places(bounds);
   const lines = createLines();
-  const waysTo = createWays(sites, sources);
-  const most = sharesOf(bounds);
-  let open = 0;
+  const waysTo = createWays(deps);
   let left: Pick<Turn, 'more' | 'waiting'> = { more: false, waiting: new Set() };
 
   const keyOf = (destination: string) => sites.keyOf(destination) ?? destination;
@@ -105,20 +104,15 @@ export function createLeases({ now, sites, sources, bounds, onLearned }: LeasesD
     onLearned();
   };
 
-  const hasPlaceFor = (mailClass: MailClass, tenantId: number) =>
-    open < bounds.attempts &&
-    byTenant.of(tenantId) < most.ofTenant &&
-    (mailClass !== 'bulk' || byClass.of('bulk') < most.ofBulk);
-
   const take = (mail: LeasedMail, destination: string, numbers: number[]): Lease => {
     const key = keyOf(destination);
-    const { source, site } = freeWay(waysTo(key, destination, mail), now());
+    const { source, site, allowance } = freeWay(waysTo(key, destination, mail), mail.class, now());
+    const reservation = allowance?.reserve(Math.min(numbers.length, allowance.left(mail.class))) ?? null;
     site.begin(now());
     byLine.add(lineOf(key, source), 1);
-    byTenant.add(mail.tenantId, 1);
-    byClass.add(mail.class, 1);
-    open += 1;
-    return { ...mail, key, source, destination, numbers, begunAt: now() };
+    places.add(mail, 1);
+    const within = numbers.slice(0, reservation?.count);
+    return { ...mail, key, source, destination, numbers: within, begunAt: now(), reservation };
   };
 
   /** There is a place, and nobody stands in line for it. */
@@ -128,7 +122,7 @@ export function createLeases({ now, sites, sources, bounds, onLearned }: LeasesD
     if (key === null || left.waiting.has(mail.class)) return false;
     const ways = waysTo(key, domain, mail);
     if (ways.some(({ source }) => lines.has(lineOf(key, source)))) return false;
-    return hasPlaceFor(mail.class, mail.tenantId) && refusalOfAll(ways, now()) === null;
+    return places.hasFor(mail.class, mail.tenantId) && refusalOfAll(ways, mail.class, now()) === null;
   };
 
   return {
@@ -136,8 +130,8 @@ export function createLeases({ now, sites, sources, bounds, onLearned }: LeasesD
       const leases = new Map<string, Lease>();
       for (const { n, domain } of deliveries) {
         const lease = leases.get(keyOf(domain));
-        if (lease) lease.numbers.push(n);
-        else if (overtakesNobody(mail, domain)) leases.set(keyOf(domain), take(mail, domain, [n]));
+        if (lease && hasRoomForMore(lease)) lease.numbers.push(n);
+        else if (!lease && overtakesNobody(mail, domain)) leases.set(keyOf(domain), take(mail, domain, [n]));
         // The next place that becomes free is reason to look.
         else left = { ...left, more: true };
       }
@@ -149,28 +143,32 @@ export function createLeases({ now, sites, sources, bounds, onLearned }: LeasesD
       if (key === null) {
         lines.join(unknown(lane.destination), lane);
         void learn(lane.destination);
-        return { until: now() + limits.fullSiteLookMs, expireBefore: null };
+        return { until: now() + limits.fullSiteLookMs, expireBefore: null, warmUpUntil: null };
       }
       const ways = waysTo(key, lane.destination, lane);
-      const refusal = refusalOfAll(ways, now());
+      const refusal = refusalOfAll(ways, lane.class, now());
       if (refusal?.why === 'full') lines.join(lineOf(key, ways[0]?.source ?? null), lane);
-      return refusal;
+      return refusal && { ...refusal, warmUpUntil: refusal.why === 'warm-up' ? refusal.until : null };
     },
-    release({ key, source, destination, tenantId, class: mailClass, begunAt }, news) {
+    warmUpUntil(mail, destination) {
+      const key = sites.keyOf(destination);
+      const refusal = key && refusalOfAll(waysTo(key, destination, mail), mail.class, now());
+      return refusal && refusal.why === 'warm-up' ? refusal.until : null;
+    },
+    release({ key, source, destination, tenantId, class: mailClass, begunAt, reservation }, news) {
+      reservation?.settle([]);
       const line = lineOf(key, source);
       sites.site(key, destination, source).end(key === 'rehearsal' ? 'silent' : news, begunAt, now());
       byLine.add(line, -1);
-      byTenant.add(tenantId, -1);
-      byClass.add(mailClass, -1);
-      open -= 1;
+      places.add({ tenantId, class: mailClass }, -1);
       lines.wake(line);
       if (byLine.of(line) === 0) lines.dissolve(line);
     },
     takeWoken: () => lines.takeWoken(),
     keyOf,
-    open: () => open,
-    room: () => bounds.attempts - open,
-    hasPlaceFor,
+    open: () => places.open,
+    room: () => bounds.attempts - places.open,
+    hasPlaceFor: (mailClass, tenantId) => places.hasFor(mailClass, tenantId),
     setWaiting: (now) => {
       left = now;
     },
@@ -178,44 +176,39 @@ export function createLeases({ now, sites, sources, bounds, onLearned }: LeasesD
   };
 }
 
-/** The ways to a site that the mail of a tenant may take. */
-function createWays(
-  sites: Sites,
-  sources = systemsChoice,
-): (key: string, destination: string, sender: Sender) => Way[] {
-  return (key, destination, { tenantId, class: mailClass }) =>
-    (key === 'rehearsal' ? [null] : sources.of(tenantId, mailClass))
-      .map((source) => ({ source, site: sites.site(key, destination, source) }))
-      .sort(byUse);
+function hasRoomForMore({ reservation, class: mailClass }: Lease): boolean {
+  return reservation === null || reservation.extend(mailClass);
 }
 
-function sharesOf({ attempts }: LeaseBounds): { ofTenant: number; ofBulk: number } {
-  return {
-    ofTenant: Math.max(1, Math.floor(attempts * limits.placesOfOneTenant)),
-    ofBulk: Math.max(1, Math.floor(attempts * limits.placesOfBulk)),
-  };
-}
+/** For attempts, over all sites, and the parts of them that a tenant and bulk mail may have. */
+class Places {
+  readonly #all: number;
+  readonly #ofTenant: number;
+  readonly #ofBulk: number;
+  readonly #byTenant = new Counter<number>();
+  readonly #byClass = new Counter<MailClass>();
+  open = 0;
 
-/** The one with the fewest attempts first, of several the one that has not been used for longest. */
-function byUse({ site: a }: Way, { site: b }: Way): number {
-  return a.open - b.open || a.usedAt - b.usedAt;
-}
+  constructor({ attempts }: LeaseBounds) {
+    this.#all = attempts;
+    this.#ofTenant = Math.max(1, Math.floor(attempts * limits.placesOfOneTenant));
+    this.#ofBulk = Math.max(1, Math.floor(attempts * limits.placesOfBulk));
+  }
 
-function freeWay(ways: readonly Way[], now: number): Way {
-  const way = ways.find(({ site }) => site.refusalAt(now) === null) ?? ways[0];
-  assert(way !== undefined, 'mail may leave from somewhere');
-  return way;
-}
+  add({ tenantId, class: mailClass }: Pick<LeasedMail, 'tenantId' | 'class'>, more: number): void {
+    this.#byTenant.add(tenantId, more);
+    this.#byClass.add(mailClass, more);
+    this.open += more;
+  }
 
-/** Null: one of the ways is free. A place at a site that is full may become free before the time. */
-function refusalOfAll(ways: readonly Way[], now: number): SiteRefusal | null {
-  const refusals = ways.map(({ site }) => site.refusalAt(now)).filter((refusal) => refusal !== null);
-  if (refusals.length < ways.length) return null;
-  const soonestFirst = refusals.sort((a, b) => a.until - b.until);
-  return soonestFirst.find(({ why }) => why === 'full') ?? soonestFirst[0] ?? null;
+  hasFor(mailClass: MailClass, tenantId: number): boolean {
+    return (
+      this.open < this.#all &&
+      this.#byTenant.of(tenantId) < this.#ofTenant &&
+      (mailClass !== 'bulk' || this.#byClass.of('bulk') < this.#ofBulk)
+    );
+  }
 }
-
-type Sender = Pick<LeasedMail, 'tenantId' | 'class'>;
 
 /** Those who wait for a place at a site that they reach from the same pool. */
 function lineOf(key: string, source: Source | null): string {

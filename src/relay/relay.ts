@@ -17,7 +17,7 @@ import type { Tenants } from '../tenants/tenants.ts';
 import { doChores } from './chores.ts';
 import { type AttemptedMail, type DeliverDeps, deliver } from './deliver.ts';
 import { createEarlyChecks, type EarlyChecks } from './early-checks.ts';
-import { createLeases, type LeaseBounds } from './leases.ts';
+import { createLeases, type Lease, type LeaseBounds } from './leases.ts';
 import { createNotify } from './notices.ts';
 import type { NoticePolicy } from './notify-sender.ts';
 import { createReportReception, type ReportReception } from './receive-late-report.ts';
@@ -34,6 +34,7 @@ import { createSites, type SiteSnapshot, type Sites } from './sites.ts';
 import { createSources, type Source } from './sources.ts';
 import type { Submission, SubmissionResult } from './submission.ts';
 import { submit } from './submit.ts';
+import type { WarmUps } from './warm-ups.ts';
 
 export { createReportFinder } from './find-reported.ts';
 export { type ReleaseResult, releaseDelivery } from './hold.ts';
@@ -58,6 +59,14 @@ export type { SiteSnapshot } from './sites.ts';
 export type { Submission, SubmissionRefusal, SubmissionResult } from './submission.ts';
 export type { FindTargets, Targets } from './targets.ts';
 export { createTlsPolicies, type TlsPolicies, type TlsPolicyRule } from './tls-policy.ts';
+export { asOf, mailsPerDay, type SiteDay, type WarmUp, type WarmUpStage } from './warm-up.ts';
+export {
+  createWarmUpRegister,
+  createWarmUps,
+  type WarmUpRegister,
+  type WarmUps,
+  warmUpNameOf,
+} from './warm-ups.ts';
 
 export interface RelayDeps extends DeliverDeps {
   node: { number: number; name: string };
@@ -73,6 +82,8 @@ export interface RelayDeps extends DeliverDeps {
   shaping?: ShapingTable;
   /** Source addresses by pool; absent: the system chooses. */
   ipPools?: readonly Source[];
+  /** Absent: no source is warmed up. */
+  warmUps?: WarmUps;
   tenants: Tenants;
   queue: Queue;
   spool: Spool;
@@ -110,7 +121,7 @@ export function createRelay(deps: RelayDeps): Relay {
   const sites = createSites({ ...deps, now, table: deps.shaping });
   const sources = createSources({ ...deps, now, pools: deps.ipPools ?? [] });
   const leases = createLeases({
-    ...{ now, sites, sources, bounds: deps.bounds },
+    ...{ now, sites, sources, warmUps: deps.warmUps, bounds: deps.bounds },
     onLearned: () => scheduler.poke(),
   });
   const delivering = { ...shapedDelivery(deps, sites), onSourceFailed: sources.failed };
@@ -134,16 +145,17 @@ export function createRelay(deps: RelayDeps): Relay {
       return deliveries.map(() => ownDeferral(clock.now()));
     });
     crashPoint('reply-read');
-    await settleUntilWritten(verdictsOf(mail.mailId, deliveries, statuses));
+    lease.reservation?.settle(statuses);
+    await settleUntilWritten(verdictsOf(mail.mailId, deliveries, statuses), lease);
     leases.release(lease, siteNewsOf(statuses));
     scheduler.placeFreed();
   };
 
   /** A store that refuses (a full disk) must not make us forget what the remote has answered. */
-  const settleUntilWritten = async (verdicts: Verdict[]) => {
+  const settleUntilWritten = async (verdicts: Verdict[], lease: Lease) => {
     for (let waitMs = firstSettleWaitMs; ; waitMs = Math.min(waitMs * 2, longestSettleWaitMs)) {
       try {
-        await settle(verdicts, { ...deps, plans, notify });
+        await settle(verdicts, { ...deps, plans, notify, alongside: () => lease.reservation?.write() });
         return;
       } catch (fault) {
         log.error(
@@ -164,7 +176,7 @@ export function createRelay(deps: RelayDeps): Relay {
   };
 
   const scheduler = createScheduler({
-    ...{ clock, queue, tenants: deps.tenants, commit, leases, log, notify },
+    ...{ clock, queue, tenants: deps.tenants, commit, leases, plans, log, notify },
     begin: (due) => void attempt({ ...due, content: null }),
   });
 

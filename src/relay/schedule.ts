@@ -14,8 +14,10 @@ import { type Envelope, numbered } from './envelope.ts';
 import { releaseDue } from './hold.ts';
 import type { Lease, Leases } from './leases.ts';
 import type { Notify } from './notices.ts';
+import type { RetryPlans } from './retry.ts';
 import { expireOverdue, holdDelivery } from './settle.ts';
 import { createTurns, type Turn, type Turns } from './turn.ts';
+import { releasedFromWarmUp } from './warm-up-hold.ts';
 
 export interface ScheduleDeps {
   clock: Clock;
@@ -23,6 +25,7 @@ export interface ScheduleDeps {
   tenants: Tenants;
   commit: GroupCommit;
   leases: Leases;
+  plans: RetryPlans;
   log: Log;
   /** Tells senders of what ended. */
   notify: Notify;
@@ -117,7 +120,7 @@ async function leaseDue(deps: ScheduleDeps, turns: Turns): Promise<void> {
 async function writeTurn({ leases: taken, parked }: Turn, deps: ScheduleDeps): Promise<void> {
   const { leases, queue, commit } = deps;
   const writing = commit.run(() => {
-    for (const { lane, until } of parked) queue.park(lane, until);
+    for (const { lane, until, warmUpUntil } of parked) queue.park(lane, until, warmUpUntil);
     return taken.map((lease) => writeLease(lease, deps));
   });
   const leased = await writing.catch((fault: unknown) => {
@@ -142,30 +145,28 @@ async function expireIn(lane: Lane, before: number, deps: ScheduleDeps): Promise
 }
 
 /** Between question and transaction a delivery may have been canceled: only what is still due is leased. */
-function writeLease(lease: Lease, { queue, clock }: ScheduleDeps): DueAttempt {
+function writeLease(lease: Lease, { queue, clock, plans }: ScheduleDeps): DueAttempt {
+  lease.reservation?.write();
   const mail = queue.mail(lease.mailId);
   if (!mail) throw new Error(`mail ${lease.mailId} has deliveries but no row`);
   const now = clock.now();
+  const plan = () => plans.of(lease.tenantId, lease.class);
   const leased = lease.numbers.flatMap((n) => {
     const before = queue.delivery(lease.mailId, n);
     if (!before || before.facts.leased || before.facts.nextAttemptAt === null) return [];
-    if (before.facts.state === 'held') return [];
+    if (before.facts.state === 'held' && !before.heldInLane) return [];
+    const told = { mailId: lease.mailId, at: now, status: null, engagement: null };
+    const due = before.heldInLane ? releasedFromWarmUp(before, plan(), now) : before.facts;
+    if (before.heldInLane) queue.record({ ...told, type: 'released', delivery: due });
     const facts: DeliveryFacts = {
-      ...before.facts,
+      ...due,
       leased: true,
-      attempts: before.facts.attempts + 1,
-      firstAttemptAt: before.facts.firstAttemptAt ?? now,
+      attempts: due.attempts + 1,
+      firstAttemptAt: due.firstAttemptAt ?? now,
       lastAttemptAt: now,
     };
     queue.update(before, facts);
-    queue.record({
-      mailId: lease.mailId,
-      type: 'attempted',
-      at: now,
-      delivery: facts,
-      status: null,
-      engagement: null,
-    });
+    queue.record({ ...told, type: 'attempted', delivery: facts });
     return [{ n, facts, options: before.options }];
   });
   return {

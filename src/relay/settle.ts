@@ -25,6 +25,8 @@ export interface SettleDeps {
   commit: GroupCommit;
   /** Tells the sender, in the same transaction. */
   notify: Notify;
+  /** What else is written with the verdicts. */
+  alongside?(): void;
 }
 
 export interface Verdict {
@@ -36,6 +38,7 @@ export interface Verdict {
 /** Resolves when the verdicts are on disk. */
 export async function settle(verdicts: readonly Verdict[], deps: SettleDeps): Promise<void> {
   await deps.commit.runSoon(() => {
+    deps.alongside?.();
     for (const [mailId, ofMail] of Map.groupBy(verdicts, (verdict) => verdict.mailId)) {
       deps.notify(
         mailId,
@@ -172,6 +175,7 @@ export function retryDelivery(queue: Queue, id: { mailId: number; n: number }, n
   if (!before) return 'unknown';
   if (before.facts.leased) return 'leased';
   if (before.facts.nextAttemptAt === null) return 'ended';
+  if (before.heldInLane) return 'due';
   queue.update(before, { ...before.facts, nextAttemptAt: now });
   return 'due';
 }

@@ -25,6 +25,7 @@ import type { RetryPlan, RetryPlans } from './retry.ts';
 import { senderRight } from './sender-rights.ts';
 import type { Sign } from './sign.ts';
 import { refusal, type Submission, type SubmissionResult } from './submission.ts';
+import { holdForWarmUp } from './warm-up-hold.ts';
 
 export interface SubmitDeps {
   clock: Clock;
@@ -49,6 +50,10 @@ interface AcceptedMail {
   content: Buffer;
   deliveries: DeliveryFacts[];
   envelope: Envelope;
+}
+
+interface MailWithLeases extends AcceptedMail {
+  leases: readonly Lease[];
 }
 
 export async function submit(submission: Submission, deps: SubmitDeps): Promise<SubmissionResult> {
@@ -129,7 +134,7 @@ async function enqueue(mail: AcceptedMail, deps: SubmitDeps): Promise<CountedQuo
     const place = await deps.spool.place(mail.content, deps.commit.idle());
     crashPoint('content-written');
     inserted = await deps.commit
-      .run(() => insert({ ...mail, deliveries }, place, deps))
+      .run(() => insert({ ...mail, deliveries, leases }, place, deps))
       .finally(() => deps.spool.settled(place));
   } catch (fault) {
     for (const lease of leases) deps.leases.release(lease, 'silent');
@@ -162,13 +167,14 @@ function beginLeased(
 
 type Inserted = { ok: true; deliveries: DeliveryFacts[] } | { ok: false; full: CountedQuota };
 
-function insert(mail: AcceptedMail, place: ContentPlace, deps: SubmitDeps): Inserted {
+function insert(mail: MailWithLeases, place: ContentPlace, deps: SubmitDeps): Inserted {
   const { queue, spool, clock } = deps;
   const counted = count(mail, deps);
   if (!counted.ok) return counted;
   const { facts, content, envelope } = mail;
   const { deliveries } = counted;
   const { options, forwardPathOptions } = envelope;
+  for (const lease of mail.leases) lease.reservation?.write();
   spool.keep(facts.mailId, place, content);
   queue.insertMail({ facts, content: place, options });
   const at = clock.now();
@@ -188,10 +194,18 @@ function insert(mail: AcceptedMail, place: ContentPlace, deps: SubmitDeps): Inse
     } else {
       queue.record({ ...event, type: delivery.state === 'rejected' ? 'rejected' : 'accepted' });
     }
+    if (delivery.state === 'queued' && !delivery.leased) holdIfWarmingUp(mail, delivery, deps);
   }
   const suppressed = deliveries.filter(({ state }) => state === 'suppressed');
   if (suppressed.length > 0) deps.notify(facts.mailId, suppressed.map(asDecided(envelope)));
   return counted;
+}
+
+/** Where source addresses have sent what they may today. */
+function holdIfWarmingUp(mail: AcceptedMail, { n, domain }: DeliveryFacts, deps: SubmitDeps): void {
+  const { mailId, tenantId } = mail.facts;
+  const until = deps.leases.warmUpUntil({ mailId, tenantId, class: classOf(mail) }, domain);
+  if (until !== null) holdForWarmUp(deps.queue, { mailId, n }, { until, now: deps.clock.now() });
 }
 
 function asDecided({ forwardPathOptions }: Envelope): (facts: DeliveryFacts) => DecidedDelivery {

@@ -12,7 +12,8 @@ import type { Lease, Leases } from './leases.ts';
 export interface Turn {
   /** Not written yet. */
   leases: Lease[];
-  parked: { lane: Lane; until: number }[];
+  /** `warmUpUntil`: it is held by a warm-up, whose next day begins then. */
+  parked: { lane: Lane; until: number; warmUpUntil: number | null }[];
   /** Lanes whose site rests, and what was to end before when need not wait for it. */
   resting: { lane: Lane; expireBefore: number }[];
   /** Something may be due that has no place, or that was not come to. */
@@ -101,10 +102,11 @@ class Look implements Turn {
     const mates = queue
       .dueOfMail(first.mailId, { now: this.now, limit: limits.forwardPathsPerMail })
       .filter((mate) => leases.keyOf(mate.destination) === key && !this.has(mate));
-    for (const { mailId, n } of mates) this.#taken.add(`${mailId}:${n}`);
     const mail = { mailId: first.mailId, tenantId: lane.tenantId, class: lane.class };
     const numbers = mates.map(({ n }) => n);
-    return leases.take(mail, lane.destination, numbers);
+    const lease = leases.take(mail, lane.destination, numbers);
+    for (const n of lease.numbers) this.#taken.add(`${first.mailId}:${n}`);
+    return lease;
   }
 }
 
@@ -231,8 +233,9 @@ class LaneTurn {
     if (!head) return null;
     const refusal = leases.refusalOf(this.#lane);
     if (refusal === null) return this.#look.take(head, this.#lane);
-    const { until, expireBefore } = refusal;
-    this.#look.parked.push({ lane: this.#lane, until });
+    const { until, expireBefore, warmUpUntil } = refusal;
+    const lookAt = warmUpUntil === null ? until : Math.min(until, this.#look.now + limits.warmUpLookMs);
+    this.#look.parked.push({ lane: this.#lane, until: lookAt, warmUpUntil });
     if (expireBefore !== null) this.#look.resting.push({ lane: this.#lane, expireBefore });
     return null;
   }

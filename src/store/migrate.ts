@@ -11,6 +11,7 @@ import { lateReports } from './migrations/0008-late-reports.ts';
 import { retrySchedules } from './migrations/0009-retry-schedules.ts';
 import { ipPools } from './migrations/0010-ip-pools.ts';
 import { expiry } from './migrations/0011-expiry.ts';
+import { warmUps } from './migrations/0012-warm-ups.ts';
 
 /** In order; never edit one that was released, add another. */
 const migrations: readonly string[] = [
@@ -25,6 +26,7 @@ const migrations: readonly string[] = [
   retrySchedules,
   ipPools,
   expiry,
+  warmUps,
 ];
 
 export const storeVersion = migrations.length;

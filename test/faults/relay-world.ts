@@ -12,7 +12,7 @@ import { createOutboxReader, openQueue } from '../../src/queue/queue.ts';
 import { createRelay, type FindTargets, type RelayDeps } from '../../src/relay/relay.ts';
 import { connect, createSessionPool } from '../../src/smtp-client/smtp-client.ts';
 import { openSpool } from '../../src/spool/spool.ts';
-import { createGroupCommit, openStore } from '../../src/store/store.ts';
+import { createGroupCommit, openStore, type Store } from '../../src/store/store.ts';
 import { openTenants } from '../../src/tenants/tenants.ts';
 import { createSteppedClock, type SteppedClock } from '../support/stepped-clock.ts';
 import { until } from '../support/until.ts';
@@ -22,6 +22,8 @@ export interface RelayWorldOptions {
   attempts?: number;
   findTargets?: FindTargets;
   clock?: SteppedClock;
+  /** What else the relay is made of. */
+  more?: (parts: { store: Store; clock: SteppedClock }) => Partial<RelayDeps>;
 }
 
 const start = Date.UTC(2026, 5, 1, 12);
@@ -55,6 +57,7 @@ export function openRelayWorld(t: TestContext, options: RelayWorldOptions) {
     commit: createGroupCommit(store, (fault) => {
       throw fault;
     }),
+    ...options.more?.({ store, clock }),
   };
   let running = runRelay(deps, clock);
   t.after(async () => {
@@ -66,18 +69,17 @@ export function openRelayWorld(t: TestContext, options: RelayWorldOptions) {
   });
   const outbox = createOutboxReader(store);
   return {
-    clock,
-    queue,
+    ...{ clock, store, queue, tenants, tenant },
     /** Ends the relay and starts another one on the same store. */
     async restart() {
       await running.stop();
       running = runRelay(deps, clock);
     },
-    async accepted(forwardPath: string): Promise<number> {
+    async accepted(...forwardPaths: string[]): Promise<number> {
       const result = await running.relay.submit({
         ...{ tenantId: tenant.id, streamId: stream.id, trustedNetwork: false, origin: '127.0.0.1' },
         ...{ greetingName: 'client', transport: 'smtp', protocol: 'ESMTPA' },
-        ...{ reversePath: 'app@acme.test', forwardPaths: [forwardPath] },
+        ...{ reversePath: 'app@acme.test', forwardPaths },
         content: Buffer.from('From: app@acme.test\r\nSubject: x\r\n\r\nbody\r\n'),
       });
       assert.ok(result.ok);

@@ -29,11 +29,13 @@ export const poolSetCommand: Command = {
     if (classes.length === 0)
       throw usageProblem(`--class: expected ${mailClasses.join(' or ')}, not "${word}"`);
     return withInstallation(call, { create: false }, (installation) => {
-      const { tenants, store } = installation;
+      const { tenants, store, queue } = installation;
       const pool = poolNamed(name, installation);
       const tenant = tenantNamed(tenants, call.operands[0] ?? '');
       store.transaction(() => {
         for (const mailClass of classes) tenants.setIpPool(tenant.id, mailClass, pool);
+        // Another pool may have room for what waits for a warm-up.
+        queue.unparkWarmUps();
       });
       const uses = poolsOf(installation, tenant);
       call.terminal.out(call.json ? jsonLine({ tenants: uses }) : renderUses(uses, call.terminal.columns));

@@ -18,7 +18,7 @@ export const queueListCommand: Command = {
     limit: { value: 'COUNT', meaning: `Most rows, 1 to ${limits.logPageRows}; 100 if not given.` },
   },
   output:
-    '{"total","deliveries":[{"id","tenant","destination","cancelRequested","mail":{…},"delivery":{…}}]}',
+    '{"total","deliveries":[{"id","tenant","destination","cancelRequested","warmUpUntil","mail":{…},"delivery":{…}}]}',
   examples: [
     'waybill queue list',
     'waybill queue list --state deferred --destination gmail.com',
@@ -45,12 +45,14 @@ export interface QueueEntry {
   /** The domain, unless it was moved. */
   destination: string;
   cancelRequested: boolean;
+  /** It waits for a warm-up, until then at least; null: it does not. */
+  warmUpUntil: number | null;
   mail: MailFacts;
   delivery: QueuedDelivery['facts'];
 }
 
 /** Nothing if the mail was cleared between two reads. */
-export function withMail({ queue, tenants }: Installation, queued: QueuedDelivery): QueueEntry[] {
+export function withMail({ queue, tenants, clock }: Installation, queued: QueuedDelivery): QueueEntry[] {
   const mail = queue.mail(queued.mailId);
   if (mail === null) return [];
   const { mailId, destination, cancelRequested, facts } = queued;
@@ -60,6 +62,7 @@ export function withMail({ queue, tenants }: Installation, queued: QueuedDeliver
       tenant: tenants.tenant(mail.facts.tenantId)?.name ?? String(mail.facts.tenantId),
       destination,
       cancelRequested,
+      warmUpUntil: queue.warmUpUntil(mailId, facts.n, clock.now()),
       mail: mail.facts,
       delivery: facts,
     },
@@ -70,6 +73,11 @@ function isMoved({ destination, delivery }: QueueEntry): boolean {
   return destination !== delivery.domain;
 }
 
+function stateWord({ delivery, warmUpUntil }: QueueEntry): string {
+  if (delivery.leased) return 'trying';
+  return warmUpUntil === null ? delivery.state : 'held';
+}
+
 function show({ json, terminal }: Call, entries: readonly QueueEntry[], total: number): void {
   if (json) {
     terminal.out(jsonLine({ total, deliveries: entries }));
@@ -78,13 +86,13 @@ function show({ json, terminal }: Call, entries: readonly QueueEntry[], total: n
   const anyMoved = entries.some(isMoved);
   const rows = entries.map((entry) => [
     entry.id,
-    entry.delivery.leased ? 'trying' : entry.delivery.state,
+    stateWord(entry),
     entry.tenant,
     entry.mail.fromField.address,
     entry.delivery.forwardPath,
     ...(anyMoved ? [isMoved(entry) ? entry.destination : ''] : []),
     String(entry.delivery.attempts),
-    shownTime(entry.delivery.nextAttemptAt),
+    shownTime(entry.warmUpUntil ?? entry.delivery.nextAttemptAt),
     entry.delivery.diagnostic,
   ]);
   const heads = [

@@ -4,9 +4,10 @@ import { queueChangeCommand } from '../queue-change.ts';
 export const queueReleaseCommand = queueChangeCommand<ReleaseResult>({
   verb: 'release',
   states: ['held'],
-  summary: 'Make held deliveries due at once, whatever holds them',
+  summary: 'Make held deliveries due at once',
   description:
-    'Also what waits for a quota or for a time that the sender chose; it is not counted against the quota then.',
+    'Also what waits for a quota or for a time that the sender chose; it is not counted against the quota then. What waits for ' +
+    'the warm-up of its source address goes on with that.',
   all: 'Every delivery that is held.',
   change:
     () =>
@@ -15,6 +16,7 @@ export const queueReleaseCommand = queueChangeCommand<ReleaseResult>({
   results: {
     released: 'due now',
     withdrawn: 'not to be held after the attempt under way',
+    'warm-up': 'held for the warm-up of its source address, which "waybill warmup stop" ends',
     'not-held': 'not held',
     unknown: 'not in the queue',
   },

@@ -19,7 +19,7 @@ export const queueShowCommand: Command = {
   },
   options: {},
   output:
-    '{"relayId","tenant","mail":{…},"deliveries":[{"id","destination","cancelRequested","delivery":{…}}]}',
+    '{"relayId","tenant","mail":{…},"deliveries":[{"id","destination","cancelRequested","warmUpUntil","delivery":{…}}]}',
   examples: ['waybill queue show 19ab2c3d4e50000000', 'waybill queue show 19ab2c3d4e50000000:2 --json'],
   run(call) {
     const id = idOf(call.operands[0] ?? '');
@@ -41,10 +41,11 @@ export const queueShowCommand: Command = {
 
 function show({ json, terminal }: Call, { tenant, mail }: QueueEntry, entries: readonly QueueEntry[]): void {
   if (json) {
-    const deliveries = entries.map(({ id, destination, cancelRequested, delivery }) => ({
+    const deliveries = entries.map(({ id, destination, cancelRequested, warmUpUntil, delivery }) => ({
       id,
       destination,
       cancelRequested,
+      warmUpUntil,
       delivery,
     }));
     terminal.out(jsonLine({ relayId: relayIdOf(mail.mailId), tenant, mail, deliveries }));
@@ -69,17 +70,27 @@ function mailFields(mail: MailFacts, tenant: string): [string, string][] {
   ];
 }
 
-function deliveryFields({ destination, cancelRequested, delivery }: QueueEntry): [string, string][] {
+function deliveryFields({
+  destination,
+  cancelRequested,
+  warmUpUntil,
+  delivery,
+}: QueueEntry): [string, string][] {
   return [
     ['to', delivery.forwardPath],
     ['destination', destination],
     ['state', stateText(delivery, cancelRequested)],
+    ...(warmUpUntil === null ? [] : ([['warm-up', heldText(warmUpUntil)]] satisfies [string, string][])),
     ['attempts', `${delivery.attempts}, the last at ${shownTime(delivery.lastAttemptAt)}`],
-    ['next attempt', shownTime(delivery.nextAttemptAt)],
+    ['next attempt', shownTime(warmUpUntil ?? delivery.nextAttemptAt)],
     ['expires', shownTime(delivery.expiresAt)],
     ['remote', [delivery.remoteMta, delivery.remoteMtaAddress].filter(Boolean).join(' ') || '-'],
     ['last reply', delivery.diagnostic || '-'],
   ];
+}
+
+function heldText(until: number): string {
+  return `held for warm-up until ${shownTime(until)}`;
 }
 
 function stateText(
