@@ -1,4 +1,5 @@
 /** Brings the history into the ledger, batch by batch as the writer does; a fill that was stopped goes on where it was. */
+import type { MailEvent } from '../../src/events/event.ts';
 import type { Engine } from '../../src/ledger/engine.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { historyBlocks } from './history.ts';
@@ -15,15 +16,22 @@ export interface Filled {
   endToEndPerSecond: number;
 }
 
-/** `present`: the highest sequence that the folder has already. */
+export interface Filling {
+  events: number;
+  /** The highest sequence that the folder has already. */
+  present: number;
+  /** The whole history, unless said. */
+  blocks?: Iterable<MailEvent[]>;
+}
+
 export async function fill(
   ledger: Pick<Ledger, 'append'>,
-  { events, present }: { events: number; present: number },
+  { events, present, blocks = historyBlocks(events, batchEvents) }: Filling,
 ): Promise<Filled> {
   if (present > events) throw new Error(`the folder holds ${present} events already, more than --events`);
   const [begun, spent] = [performance.now(), { ms: 0, cpu: 0 }];
   let shownAt = begun;
-  for (const block of historyBlocks(events, batchEvents)) {
+  for (const block of blocks) {
     const [first, last] = [block[0]?.sequence ?? 0, block.at(-1)?.sequence ?? 0];
     // The newest batch of an earlier run may lack projections or partitions: it is repeated, as the writer would.
     if (last < present) continue;

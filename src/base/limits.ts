@@ -159,7 +159,9 @@ export const limits = {
   /** Exports under way at a time, and the time of one. */
   exports: 4,
   /** Rows of an export that are sorted at once; a single day may have more. */
-  exportSliceRows: 200_000,
+  exportSliceRows: 50_000,
+  /** Parquet is one statement, which names about so many slices. */
+  exportUnionSlices: 40,
   exportMs: 12 * 60 * 60_000,
   /** An operator's own SQL: its text, time, memory, and what it answers. */
   sqlChars: 64 * KiB,

@@ -123,6 +123,24 @@ suite('export', () => {
     assert.deepEqual(filesLeft(), []);
   });
 
+  test('Parquet of deliveries: each once, however many slices it is read in, or none', async () => {
+    const file = join(folder, 'deliveries.parquet');
+    const engine = await openEngine({ url: null, path });
+    const idsIn = async (question: Partial<ExportQuestion>) => {
+      writeFileSync(file, await bytesOf({ rows: 'deliveries', format: 'parquet', ...question }));
+      const rows = await engine.ask(`SELECT relay_id, n, state FROM file('${file}', Parquet) ORDER BY ALL`);
+      return rows.map((row) => row.join(' '));
+    };
+    const expected = await rowsOf({ rows: 'deliveries' });
+    const days = new Set(expected.map((row) => String(row['accepted_at']).slice(0, 10)));
+    assert.ok(days.size > 5, 'several slices');
+    assert.deepEqual(
+      await idsIn({}),
+      expected.map((row) => `${row['relay_id']} ${row['n']} ${row['state']}`).toSorted(),
+    );
+    assert.deepEqual(await idsIn({ tenantId: 99 }), []);
+  });
+
   test('whoever leaves early leaves nothing behind', async () => {
     for await (const piece of ledger.export({ rows: 'events', format: 'parquet', tenants }))
       if (piece.length > 0) break;

@@ -1,7 +1,7 @@
 /**
  * Rows of the log as a file: all that match, written by the engine, passed on as they come. In order of time, some days
- * at a time, so that no more than these are sorted at once; Parquet, which the engine writes in one piece, in the order of
- * its storage.
+ * at a time, so that no more than these are sorted at once; in Parquet, which the engine writes in one piece, the rows of
+ * such days stand in the order of its storage.
  */
 import { limits } from '../base/limits.ts';
 import type { DeliveryState, EventType } from '../events/event.ts';
@@ -70,39 +70,83 @@ const computed: Readonly<Record<string, string>> = {
     right(concat('0000', hex(intDiv(mail_id % 4096, 128))), 4)))`,
 };
 
+const dayMs = 86_400_000;
+
 const shapes = {
   events: { from: 'events', at: 'at', order: 'at, sequence, outbox_node' },
   deliveries: { from: 'deliveries FINAL', at: 'accepted_at', order: 'mail_id, n' },
 };
 
-/** One thread: an export is never in the way of an append or a page. Times are written as ISO 8601 in UTC. */
-const settings = `max_threads = 1, max_block_size = 8192, max_execution_time = ${limits.exportMs / 1000},
-  do_not_merge_across_partitions_select_final = 1, date_time_output_format = 'iso',
-  output_format_json_quote_64bit_integers = 0, output_format_parquet_row_group_size = 100000,
-  output_format_parquet_string_as_string = 1`;
-
-const dayMs = 86_400_000;
+/**
+ * One thread: an export is never in the way of an append or a page. Blocks and buffers are small, because the rows are
+ * wide and a slice reads all columns of several parts at once. Times are written as ISO 8601 in UTC.
+ */
+const settings = `max_threads = 1, max_block_size = 2048, max_read_buffer_size = 65536,
+  max_read_buffer_size_local_fs = 65536, min_insert_block_size_rows = 8192, min_insert_block_size_bytes = 16777216,
+  max_execution_time = ${limits.exportMs / 1000}, do_not_merge_across_partitions_select_final = 1,
+  date_time_output_format = 'iso', output_format_json_quote_64bit_integers = 0,
+  output_format_parquet_row_group_size = 20000, output_format_parquet_string_as_string = 1`;
 
 export async function* exportRows(engine: Engine, question: ExportQuestion): AsyncGenerator<Uint8Array> {
   const columns = exportColumns[question.rows];
-  const selection = columns
-    .map((name) => (computed[name] ? `${computed[name]} AS ${name}` : name))
-    .join(', ');
-  const { from, order } = shapes[question.rows];
-  const { conditions, values } = conditionsOf(question);
-  const statement = (where: readonly string[]) =>
-    `SELECT ${selection} FROM ${from}${where.length === 0 ? '' : ` WHERE ${where.join(' AND ')}`}`;
+  const { order } = shapes[question.rows];
+  const conditions = conditionsOf(question);
+  const days = await daysOf(engine, question, conditions);
   if (question.format === 'parquet') {
-    yield* engine.stream(`${statement(conditions)} SETTINGS ${settings}`, values, 'Parquet');
+    yield* parquet(engine, question, { conditions, days });
     return;
   }
   const format = question.format === 'csv' ? 'CSV' : 'JSONEachRow';
   if (format === 'CSV') yield Buffer.from(`${columns.map((name) => `"${name}"`).join(',')}\n`);
-  for (const { first, last } of await slicesOf(engine, question, { conditions, values })) {
-    const within = `${shapes[question.rows].at} >= fromUnixTimestamp64Milli({first:Int64}, 'UTC') AND ${shapes[question.rows].at} < fromUnixTimestamp64Milli({last:Int64}, 'UTC')`;
-    const text = `${statement([...conditions, within])} ORDER BY ${order} SETTINGS ${settings}`;
-    yield* engine.stream(text, { ...values, first, last }, format);
+  for (const slice of slicesOf(days, limits.exportSliceRows)) {
+    const { text, values } = sliceOf(question, conditions, slice);
+    yield* engine.stream(`${text} ORDER BY ${order} SETTINGS ${settings}`, values, format);
   }
+}
+
+/**
+ * One file is one statement. The engine would read all weeks side by side, some buffers for each column of each, so it
+ * is told to read one slice after the other. A server reads as it likes: its memory is not ours, and older ones do not
+ * know the setting.
+ */
+async function* parquet(
+  engine: Engine,
+  question: ExportQuestion,
+  { conditions, days }: { conditions: Conditions; days: readonly Slice[] },
+): AsyncGenerator<Uint8Array> {
+  const rows = days.reduce((sum, day) => sum + day.rows, 0);
+  const sliceRows = Math.ceil(rows / limits.exportUnionSlices);
+  const none = { first: 0, last: 0, rows: 0 }; // a file without rows has its columns all the same
+  const embedded = engine.kind === 'embedded';
+  const slices = slicesOf(days, embedded ? sliceRows : Number.POSITIVE_INFINITY);
+  const parts = (slices.length === 0 ? [none] : slices).map((slice, at) =>
+    sliceOf(question, conditions, slice, `_${at}`),
+  );
+  const inTurn = embedded ? ', max_streams_for_union_step = 1' : '';
+  yield* engine.stream(
+    `SELECT * FROM (${parts.map(({ text }) => text).join('\nUNION ALL\n')}) SETTINGS ${settings}${inTurn}`,
+    Object.assign({}, ...parts.map(({ values }) => values)),
+    'Parquet',
+  );
+}
+
+/** Its bounds carry `mark` in their names, where one statement has several. */
+function sliceOf(
+  { rows }: ExportQuestion,
+  { conditions, values }: Conditions,
+  { first, last }: Slice,
+  mark = '',
+): { text: string; values: BoundValues } {
+  const { from, at } = shapes[rows];
+  const selection = exportColumns[rows].map((name) =>
+    computed[name] ? `${computed[name]} AS ${name}` : name,
+  );
+  const bound = (name: string) => `fromUnixTimestamp64Milli({${name}${mark}:Int64}, 'UTC')`;
+  const within = [...conditions, `${at} >= ${bound('first')}`, `${at} < ${bound('last')}`];
+  return {
+    text: `SELECT ${selection.join(', ')} FROM ${from} WHERE ${within.join(' AND ')}`,
+    values: { ...values, [`first${mark}`]: first, [`last${mark}`]: last },
+  };
 }
 
 interface Conditions {
@@ -135,12 +179,18 @@ function conditionsOf(question: ExportQuestion): Conditions {
   return { conditions, values };
 }
 
-/** Whole days in UTC, as many at a time as hold some rows: a slice is sorted in memory. */
-async function slicesOf(
+/** Some days in UTC, and how many rows they have. */
+interface Slice {
+  first: number;
+  last: number;
+  rows: number;
+}
+
+async function daysOf(
   engine: Engine,
   { rows }: ExportQuestion,
   { conditions, values }: Conditions,
-): Promise<{ first: number; last: number }[]> {
+): Promise<Slice[]> {
   const { at } = shapes[rows];
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
   const days = await engine.ask(
@@ -148,15 +198,21 @@ async function slicesOf(
 GROUP BY day ORDER BY day`,
     values,
   );
-  const slices: { first: number; last: number; rows: number }[] = [];
-  for (const [day, count] of days) {
-    const [first, last] = [Number(day) * 1000, Number(day) * 1000 + dayMs];
+  return days.map(([day, count]) => {
+    const first = Number(day) * 1000;
+    return { first, last: first + dayMs, rows: Number(count) };
+  });
+}
+
+/** As many whole days at a time as hold some rows. */
+function slicesOf(days: readonly Slice[], sliceRows: number): Slice[] {
+  const slices: Slice[] = [];
+  for (const day of days) {
     const slice = slices.at(-1);
-    if (slice === undefined || slice.rows + Number(count) > limits.exportSliceRows) {
-      slices.push({ first, last, rows: Number(count) });
-    } else {
-      slice.last = last;
-      slice.rows += Number(count);
+    if (slice === undefined || slice.rows + day.rows > sliceRows) slices.push({ ...day });
+    else {
+      slice.last = day.last;
+      slice.rows += day.rows;
     }
   }
   return slices;
