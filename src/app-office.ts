@@ -13,9 +13,9 @@ import { dataPaths } from './data-paths.ts';
 import { dialects } from './dialects/dialects.ts';
 import type { Remembered, ReportedDelivery } from './events/late-report.ts';
 import { createHttpServer } from './http/server.ts';
-import { type Ask, type ExportQuestion, openLedger, type SqlQuestion } from './ledger/ledger.ts';
-import { createWriter } from './ledger/writer.ts';
-import { createOutboxReader, createQueueReports } from './queue/queue.ts';
+import type { Ask, ExportQuestion, SqlQuestion } from './ledger/ledger.ts';
+import { closeOfficeLedger, openOfficeLedger } from './office-ledger.ts';
+import { createQueueReports } from './queue/queue.ts';
 import { createReportFinder } from './relay/relay.ts';
 import { openStore, waitForInstanceLock } from './store/store.ts';
 import { openTenants } from './tenants/tenants.ts';
@@ -39,11 +39,8 @@ await runChild(async ({ config, token, stop, ready }: Child) => {
   const store = openStore(paths.store);
   const key = loadInstallationKey(paths.key);
   const tenants = openTenants(store, key, systemClock);
-  const { url, cluster, maxMemory, threads } = config.ledger;
-  const ledger = await openLedger({ url, cluster, path: paths.ledger, maxMemoryBytes: maxMemory, threads });
-  const outbox = createOutboxReader(store);
-  const node = `node${config.nodeNumber}`;
-  const writer = createWriter({ outbox, ledger, clock: systemClock, node, log });
+  const officeLedger = await openOfficeLedger({ config, store, tenants, key, clock: systemClock, log });
+  const { ledger, writer, upkeep } = officeLedger;
   const ask = askAfter(() => writer.catchUp(limits.ledgerCatchUpMs), ledger);
   const deps = { ask, tenants, clock: systemClock, key, settings: config.dialects };
   const snapshot = () =>
@@ -64,7 +61,10 @@ await runChild(async ({ config, token, stop, ready }: Child) => {
   const http = createHttpServer({
     listen: config.http.listen,
     apps: [
-      createConsoleApi({ ask, tenants, token, clock: systemClock, snapshot, exportRows, answerSql }),
+      createConsoleApi({
+        ...{ ask, tenants, token, clock: systemClock, upkeep },
+        ...{ snapshot, exportRows, answerSql },
+      }),
       ...dialects.map((dialect) => dialect.routes(deps)),
     ],
     docs: [...dialects, reference],
@@ -83,7 +83,11 @@ await runChild(async ({ config, token, stop, ready }: Child) => {
     clock: systemClock,
     log,
   });
-  const services = [{ name: 'ledger writer', run: (signal: AbortSignal) => writer.run(signal) }, finder];
+  const services = [
+    { name: 'ledger writer', run: (signal: AbortSignal) => writer.run(signal) },
+    finder,
+    ...(upkeep.nightly ? [upkeep.nightly] : []),
+  ];
   const running = Promise.all(
     services.map((service) => keepRunning(service, stop, { clock: systemClock, log })),
   );
@@ -92,8 +96,7 @@ await runChild(async ({ config, token, stop, ready }: Child) => {
   open = false;
   await http.close();
   await running;
-  await writer.catchUp(limits.ledgerCatchUpMs);
-  await ledger.close();
+  await closeOfficeLedger(officeLedger);
   store.close();
   lock.release();
 });

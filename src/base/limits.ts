@@ -170,6 +170,31 @@ export const limits = {
   sqlResultRows: 100_000,
   sqlResultBytes: 64 * MiB,
   ledgerQueryMs: 30_000,
+  /** One statement of the ledger's upkeep: a month made anew, a comparison of everything. */
+  ledgerUpkeepMs: 6 * 60 * 60_000,
+  /** A rebuild catches up with what came in meanwhile that often at most, or until so few events are left. */
+  rebuildRounds: 20,
+  /** Records of the ledger's chain read at a time, and events of neighbouring batches digested from one answer. */
+  chainPageBatches: 5_000,
+  chainWindowEvents: 20_000,
+  /** Days looked through to find from which one on a table is small enough; mails that are held by address. */
+  retentionDays: 36_500,
+  heldMails: 100_000,
+  /** Characters kept of the note of a legal hold. */
+  holdNoteChars: 500,
+  /** How long erasing waits for ended mails to leave the store, how often it looks, and how many it names. */
+  eraseClearMs: 20_000,
+  eraseLookMs: 250,
+  eraseNamedMails: 20,
+  /** The nightly upkeep looks at the clock that often. */
+  nightlyLookMs: 30_000,
+  /** How often the command line asks how far a job has come. */
+  jobLookMs: 300,
+  /** Differences that one verification of the ledger names. */
+  verifyDifferences: 100,
+  /** Events waiting in the outbox above which the queue is not compared with the ledger. */
+  verifyWaitingEvents: 20_000,
+  rebuildRestEvents: 20_000,
   /** Rows of one answer: hours of years by thousands of groups are refused, not sent. */
   ledgerResultRows: 1_000_000,
   /** Log pages that end before this row are found without folding the versions of all rows. */

@@ -11,7 +11,7 @@ export interface CommandOption {
 }
 
 export interface Command {
-  /** One or two words: `queue list`. */
+  /** One to three words: `queue list`. */
   name: string;
   summary: string;
   /** Further sentences for help and reference; lines are wrapped there. */

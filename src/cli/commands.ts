@@ -16,6 +16,14 @@ import { dkimRotateCommand } from './commands/dkim-rotate.ts';
 import { dkimShowCommand } from './commands/dkim-show.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
+import { ledgerAnonymiseCommand } from './commands/ledger-anonymise.ts';
+import { ledgerEraseCommand } from './commands/ledger-erase.ts';
+import { ledgerHoldAddCommand } from './commands/ledger-hold-add.ts';
+import { ledgerHoldListCommand } from './commands/ledger-hold-list.ts';
+import { ledgerHoldRemoveCommand } from './commands/ledger-hold-remove.ts';
+import { ledgerRebuildCommand } from './commands/ledger-rebuild.ts';
+import { ledgerStatusCommand } from './commands/ledger-status.ts';
+import { ledgerVerifyCommand } from './commands/ledger-verify.ts';
 import { logCommand } from './commands/log.ts';
 import { operatorCreateCommand } from './commands/operator-create.ts';
 import { operatorListCommand } from './commands/operator-list.ts';
@@ -31,6 +39,9 @@ import { queueShowCommand } from './commands/queue-show.ts';
 import { quotaSetCommand } from './commands/quota-set.ts';
 import { quotaShowCommand } from './commands/quota-show.ts';
 import { restoreCommand } from './commands/restore.ts';
+import { retentionRunCommand } from './commands/retention-run.ts';
+import { retentionSetCommand } from './commands/retention-set.ts';
+import { retentionShowCommand } from './commands/retention-show.ts';
 import { retrySetCommand } from './commands/retry-set.ts';
 import { retryShowCommand } from './commands/retry-show.ts';
 import { sendCommand } from './commands/send.ts';
@@ -92,6 +103,17 @@ export const commands: readonly Command[] = [
   backupVerifyCommand,
   restoreCommand,
   shapingShowCommand,
+  ledgerStatusCommand,
+  ledgerVerifyCommand,
+  ledgerRebuildCommand,
+  ledgerEraseCommand,
+  ledgerAnonymiseCommand,
+  ledgerHoldAddCommand,
+  ledgerHoldListCommand,
+  ledgerHoldRemoveCommand,
+  retentionShowCommand,
+  retentionSetCommand,
+  retentionRunCommand,
   configShowCommand,
   configCheckCommand,
   diagnoseReportCommand,

@@ -27,6 +27,8 @@ export function parseCommandLine(
     return before.includes('--help') ? { kind: 'help', about: null } : { kind: 'nothing' };
   const behind = rest.slice(1);
   const { before: between, rest: others } = splitLeadingOptions(behind);
+  const tripled = commands.find(({ name }) => name === `${first} ${others[0]} ${others[1]}`);
+  if (tripled !== undefined) return parseCall(tripled, [...before, ...between, ...others.slice(2)], terminal);
   const paired = commands.find(({ name }) => name === `${first} ${others[0]}`);
   if (paired !== undefined) return parseCall(paired, [...before, ...between, ...others.slice(1)], terminal);
   const single = commands.find(({ name }) => name === first);

@@ -1,7 +1,8 @@
 /** `queue retry`, `cancel`, `hold`, `release` and `move`: the deliveries named, or after a question those described. */
 import type { DeliveryState } from '../events/event.ts';
-import { type Call, type Command, CommandProblem, exitCodes, usageProblem } from './command.ts';
+import { type Call, type Command, exitCodes, usageProblem } from './command.ts';
 import { type Installation, withInstallation } from './installation.ts';
+import { makeSure } from './make-sure.ts';
 import {
   type DeliveryKey,
   type Description,
@@ -131,11 +132,4 @@ async function changeDescribed<R extends string>(
   else if (counts.size === 0) terminal.out('the queue holds no such delivery\n');
   else for (const [result, count] of counts) terminal.out(`${count}  ${results[result]}\n`);
   return exitCodes.ok;
-}
-
-/** `--yes`, or the answer of a person. */
-async function makeSure({ flag, terminal }: Call, what: string): Promise<void> {
-  if (flag('yes')) return;
-  if (!terminal.interactive) throw usageProblem(`this would ${what}; say --yes to do it`);
-  if (!(await terminal.confirm(`This will ${what}. Go on?`))) throw new CommandProblem('nothing was changed');
 }

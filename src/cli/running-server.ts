@@ -34,6 +34,18 @@ export async function askServer<T>(run: RunFile, path: string, parameters: Param
   return (await reply.json()) as T;
 }
 
+/** Has the operator's API do something. */
+export async function tellServer<T>(run: RunFile, path: string, what: object): Promise<T> {
+  const reply = await openReply(new URL(path, baseUrl(run)), run, {
+    method: 'POST',
+    body: JSON.stringify(what),
+    headers: { 'content-type': 'application/json' },
+    signal: AbortSignal.timeout(limits.consoleAnswerMs),
+  });
+  if (!reply.ok) throw await problemOf(reply);
+  return (await reply.json()) as T;
+}
+
 export function baseUrl({ http }: RunFile): string {
   return `http://${printHostAndPort(reachable(http))}`;
 }
@@ -109,7 +121,11 @@ function fetchReply(url: URL, run: RunFile): Promise<Response> {
 
 async function openReply(url: URL, { token }: RunFile, more: RequestInit): Promise<Response> {
   try {
-    return await fetch(url, { ...more, headers: { authorization: `Bearer ${token}` }, redirect: 'error' });
+    return await fetch(url, {
+      ...more,
+      headers: { ...more.headers, authorization: `Bearer ${token}` },
+      redirect: 'error',
+    });
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     throw new Unreachable(

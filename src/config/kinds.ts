@@ -110,6 +110,19 @@ function printDuration(valueMs: number): string {
   return parts.join('') || '0s';
 }
 
+/** `03:00`, in milliseconds after midnight. */
+export const timeOfDay: Kind<number> = textKind(
+  (text) => {
+    const [, hours, minutes] = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(text) ?? [];
+    if (hours !== undefined) return Number(hours) * unitMs.h + Number(minutes) * unitMs.m;
+    throw new OptionProblem('expected a time of day such as 03:00, from 00:00 to 23:59');
+  },
+  (value) => {
+    const two = (number: number) => String(number).padStart(2, '0');
+    return `${two(Math.floor(value / unitMs.h))}:${two(Math.floor((value % unitMs.h) / unitMs.m))}`;
+  },
+);
+
 const unitBytes = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
 type SizeUnit = keyof typeof unitBytes;
 

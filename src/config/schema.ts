@@ -21,7 +21,17 @@ import {
   trustedNetwork,
 } from './addresses.ts';
 import { poolEntry } from './ip-pools.ts';
-import { byteSize, duration, type Kind, listOf, oneOf, optional, path, wholeNumber } from './kinds.ts';
+import {
+  byteSize,
+  duration,
+  type Kind,
+  listOf,
+  oneOf,
+  optional,
+  path,
+  timeOfDay,
+  wholeNumber,
+} from './kinds.ts';
 
 const MiB = 1024 ** 2;
 const GiB = 1024 ** 3;
@@ -274,6 +284,51 @@ export const schema = {
       default: 2,
       meaning: 'Threads that one query of the engine inside Waybill may use, 1 to 256.',
       example: '8',
+    }),
+    keepEvents: option(optional(duration(day, 36_500 * day)), {
+      key: 'ledger.keep_events',
+      default: 90 * day,
+      meaning: 'How long events are kept, from 1d; empty: for ever. A tenant may have a time of its own.',
+      example: '365d',
+    }),
+    keepDeliveries: option(optional(duration(day, 36_500 * day)), {
+      key: 'ledger.keep_deliveries',
+      default: 90 * day,
+      meaning:
+        'How long the last known state of each delivery is kept after its acceptance, from 1d; empty: for ever.',
+      example: '365d',
+    }),
+    keepCounters: option(optional(duration(day, 36_500 * day)), {
+      key: 'ledger.keep_counters',
+      default: null,
+      meaning: 'How long statistics are kept, from 1d; empty: for ever.',
+      example: '730d',
+    }),
+    keepEventsBytes: option(optional(byteSize(MiB, 1024 * 1024 * GiB)), {
+      key: 'ledger.keep_events_bytes',
+      default: null,
+      meaning:
+        'Space on disk that events may take before the oldest days go, from 1MiB; empty: without a bound.',
+      example: '200GiB',
+    }),
+    keepDeliveriesBytes: option(optional(byteSize(MiB, 1024 * 1024 * GiB)), {
+      key: 'ledger.keep_deliveries_bytes',
+      default: null,
+      meaning: 'The same for the last known states of deliveries.',
+      example: '50GiB',
+    }),
+    anonymiseAfter: option(optional(duration(hour, 36_500 * day)), {
+      key: 'ledger.anonymise_after',
+      default: null,
+      meaning: 'How long after acceptance recipients are taken out of what is kept, from 1h; empty: never.',
+      example: '30d',
+    }),
+    nightlyAt: option(optional(timeOfDay), {
+      key: 'ledger.nightly_at',
+      default: 3 * hour,
+      meaning:
+        'Time of day (UTC) at which the ledger is verified and what is too old is removed; empty: never by itself.',
+      example: '01:30',
     }),
   },
   log: {

@@ -48,7 +48,9 @@ describe("the operator's API", () => {
   const notHere = () => {
     throw new Error('not asked here');
   };
-  const more = { snapshot: notHere, exportRows: notHere, answerSql: notHere };
+  /** test/scenarios/ has a real one. */
+  const upkeep = { start: notHere, status: () => ({ current: null, last: [] }) };
+  const more = { snapshot: notHere, exportRows: notHere, answerSql: notHere, upkeep };
   const api = (ask: Ask = ledger) => createConsoleApi({ ask, tenants, token, clock, ...more });
   const get = async (path: string, headers: Record<string, string> = { authorization: `Bearer ${token}` }) =>
     await api().request(`http://localhost${path}`, { headers });

@@ -16,13 +16,16 @@ import { recordFault } from '../http/fault.ts';
 import { faultProblem, problemReply } from '../http/problem.ts';
 import { type Ask, LedgerFault } from '../ledger/ledger.ts';
 import type { Tenants } from '../tenants/tenants.ts';
+import type { Upkeep } from '../upkeep/upkeep.ts';
 import { deliveriesEndpoint, mountDeliveries } from './routes/deliveries.ts';
 import { eventsEndpoint, mountEvents } from './routes/events.ts';
 import { type ExportRows, exportEndpoint, mountExport } from './routes/export.ts';
+import { jobsEndpoint, ledgerEndpoint, mountLedger } from './routes/ledger.ts';
 import { mountSnapshots, snapshotsEndpoint, type TakeSnapshot } from './routes/snapshots.ts';
 import { type AnswerSql, mountSql, sqlEndpoint } from './routes/sql.ts';
 
 export type { DeliveriesReply, DeliveryEntry, EventEntry, EventsReply } from './entries.ts';
+export type { JobReply, LedgerReply } from './routes/ledger.ts';
 
 export interface ConsoleApiDeps {
   ask: Ask;
@@ -35,6 +38,7 @@ export interface ConsoleApiDeps {
   /** All rows that match, as a file. */
   exportRows: ExportRows;
   answerSql: AnswerSql;
+  upkeep: Pick<Upkeep, 'start' | 'status'>;
 }
 
 export const endpoints: readonly Endpoint[] = [
@@ -42,6 +46,8 @@ export const endpoints: readonly Endpoint[] = [
   eventsEndpoint,
   exportEndpoint,
   sqlEndpoint,
+  ledgerEndpoint,
+  jobsEndpoint,
   snapshotsEndpoint,
 ];
 
@@ -62,6 +68,7 @@ export function createConsoleApi(deps: ConsoleApiDeps): Hono {
   mountSnapshots(app, deps);
   mountExport(app, deps);
   mountSql(app, deps);
+  mountLedger(app, deps);
   app.onError(answerFault);
   return app;
 }

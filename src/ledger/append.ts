@@ -1,14 +1,17 @@
 /** Appends a batch once, however often it is repeated (invariant I5). */
 import { assert } from '../base/assert.ts';
+import type { Chain } from './chain.ts';
 import type { Engine } from './engine.ts';
 import { encodeRows } from './event-row.ts';
 import type { Batch } from './ledger.ts';
 
-export async function append(engine: Engine, batch: Batch): Promise<void> {
+/** `chain`: what the batch is linked to once it stands there. */
+export async function append(engine: Engine, batch: Batch, chain: Chain | null): Promise<void> {
   assertWhole(batch);
   if (batch.events.length === 0) return;
   const rows = encodeRows(batch.node, batch.events);
   await engine.append(rows, { deduplicationToken: tokenOf(batch) });
+  await chain?.record(batch.node, batch.events, rows);
 }
 
 /** The token names the batch, so that a repeated one is known whatever happened in between. */

@@ -24,11 +24,17 @@ export interface AppendSettings {
   deduplicationToken: string;
 }
 
+export interface Bounds {
+  /** A question of the upkeep, which goes through everything and may take hours. */
+  patient: boolean;
+}
+
 export interface Engine {
   /** For the log and the benchmark. */
   readonly kind: 'embedded' | 'remote';
+  /** May take long: tables are made, filled and changed this way. */
   command(statement: string, values?: BoundValues): Promise<void>;
-  ask(statement: string, values?: BoundValues): Promise<Cell[][]>;
+  ask(statement: string, values?: BoundValues, bounds?: Bounds): Promise<Cell[][]>;
   /** Rows of `events` in its stored form, as RowBinary. */
   append(rows: Buffer, settings: AppendSettings): Promise<void>;
   /** A long answer as it comes. The statement has settings of its own; it throws when the answer breaks off. */
@@ -45,6 +51,8 @@ export const silentClient = { level: ClickHouseLogLevel.OFF };
 export interface EngineParts {
   kind: Engine['kind'];
   client: ClickHouseClient;
+  /** For what may take long; absent: the same client. */
+  patientClient?: ClickHouseClient;
   append: Engine['append'];
   stream: Engine['stream'];
   answer: Engine['answer'];
@@ -58,7 +66,6 @@ export interface EngineParts {
  * `max_execution_time` is in seconds.
  */
 const questionSettings = [
-  `max_execution_time = ${limits.ledgerQueryMs / 1000}`,
   `max_result_rows = ${limits.ledgerResultRows}`,
   "result_overflow_mode = 'throw'",
   'output_format_json_quote_64bit_integers = 0',
@@ -66,14 +73,19 @@ const questionSettings = [
   'do_not_merge_across_partitions_select_final = 1',
 ].join(', ');
 
+const executionTime = ({ patient }: Bounds) =>
+  `max_execution_time = ${(patient ? limits.ledgerUpkeepMs : limits.ledgerQueryMs) / 1000}`;
+
 export function createEngine(parts: EngineParts): Engine {
-  const { client, statementsOf = (statement: string) => [statement] } = parts;
+  const { client, patientClient = client, statementsOf = (statement: string) => [statement] } = parts;
   return {
     kind: parts.kind,
     command: async (statement, values) => {
-      for (const each of statementsOf(statement)) await translated(() => command(client, each, values));
+      for (const each of statementsOf(statement))
+        await translated(() => command(patientClient, each, values));
     },
-    ask: (statement, values) => translated(() => ask(client, statement, values)),
+    ask: (statement, values = {}, bounds = { patient: false }) =>
+      translated(() => ask(bounds.patient ? patientClient : client, statement, values, bounds)),
     append: (rows, settings) => translated(() => parts.append(rows, settings)),
     stream: (statement, values, format) => translatedStream(parts.stream(statement, values, format)),
     answer: (statement, settings) => translated(() => parts.answer(statement, settings)),
@@ -101,9 +113,14 @@ async function command(client: ClickHouseClient, query: string, values?: BoundVa
   await client.command(values ? { query, query_params: values } : { query });
 }
 
-async function ask(client: ClickHouseClient, statement: string, values: BoundValues = {}): Promise<Cell[][]> {
+async function ask(
+  client: ClickHouseClient,
+  statement: string,
+  values: BoundValues,
+  bounds: Bounds,
+): Promise<Cell[][]> {
   const result = await client.query({
-    query: `${statement}\nSETTINGS ${questionSettings}`,
+    query: `${statement}\nSETTINGS ${executionTime(bounds)}, ${questionSettings}`,
     query_params: values,
     format: 'JSONCompactEachRow',
   });

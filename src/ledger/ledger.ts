@@ -5,12 +5,15 @@
  * This is the module's door. Not here: what is due next (queue), who may ask (tenants, dialects).
  */
 import type { Log } from '../base/log.ts';
+import type { InstallationKey } from '../base/secret.ts';
 import type { MailEvent } from '../events/event.ts';
 import { append } from './append.ts';
+import { openChain } from './chain.ts';
 import type { Engine } from './engine.ts';
 import { type ExportQuestion, exportRows } from './export.ts';
 import { LedgerFault } from './fault.ts';
 import { type FrozenTable, freezeTables, restoreTables } from './freeze.ts';
+import { type Maintenance, maintenanceOf } from './maintenance.ts';
 import { countByBucket } from './queries/count-by-bucket.ts';
 import { deliveries } from './queries/deliveries.ts';
 import { events } from './queries/events.ts';
@@ -20,13 +23,13 @@ import { queue } from './queries/queue.ts';
 import { countRuleBreaks } from './queries/rule-breaks.ts';
 import { top } from './queries/top.ts';
 import type { Ask, Scope } from './question.ts';
-import { rebuildProjections } from './rebuild.ts';
 import { openRemote } from './remote.ts';
 import { ledgerVersion, migrate } from './schema/schema.ts';
 import { answerSql, type SqlQuestion } from './sql.ts';
 
 export { type ExportFormat, type ExportQuestion, exportFormats } from './export.ts';
 export { LedgerFault } from './fault.ts';
+export type * from './maintenance.ts';
 export type * from './question.ts';
 export { ledgerVersion } from './schema/schema.ts';
 export { type SqlQuestion, sqlFormats } from './sql.ts';
@@ -47,6 +50,7 @@ export interface Ledger extends Ask {
   append(batch: Batch): Promise<void>;
   /** Events that broke the rule of states and so moved none (range of acceptance). None are expected. */
   countRuleBreaks(scope: Scope, from: number, to: number): Promise<number>;
+  readonly maintenance: Maintenance;
   close(): Promise<void>;
 }
 
@@ -79,6 +83,8 @@ export interface LedgerOptions {
   /** Folder of the embedded engine; not used with a URL. */
   path: string;
   database?: string;
+  /** Of the installation: makes the chain of batches. Null: there is none. */
+  key?: InstallationKey | null;
   /** Embedded only: a server has limits of its own. */
   maxMemoryBytes?: number;
   threads?: number;
@@ -101,7 +107,7 @@ export async function openLedger(options: LedgerOptions): Promise<OpenLedger> {
   const freeze =
     options.url === null ? (into: string) => frozen(engine, options.path, into) : async () => null;
   return {
-    ...ledgerOver(engine),
+    ...ledgerOver(engine, options.key ?? null),
     freeze,
     export: (question) => exportRows(engine, question),
     sql: (question) => answerSql(engine, question),
@@ -145,17 +151,6 @@ export async function restoreLedger(
   }
 }
 
-/** Makes all projections anew from the events. Nothing may append meanwhile. */
-export async function rebuildLedger(options: LedgerOptions): Promise<void> {
-  const engine = await openEngine(options);
-  try {
-    await migrate(engine);
-    await rebuildProjections(engine);
-  } finally {
-    await engine.close();
-  }
-}
-
 export async function openEngine(options: LedgerOptions): Promise<Engine> {
   const {
     url,
@@ -174,9 +169,12 @@ export async function openEngine(options: LedgerOptions): Promise<Engine> {
   return openEmbedded({ path, database, maxMemoryBytes, threads });
 }
 
-export function ledgerOver(engine: Engine): Ledger {
+/** `key`: links the batches (`chain.ts`); null: a ledger without a chain. */
+export function ledgerOver(engine: Engine, key: InstallationKey | null = null): Ledger {
+  const chain = key === null ? null : openChain(engine, key);
   return {
-    append: (batch) => append(engine, batch),
+    append: (batch) => append(engine, batch, chain),
+    maintenance: maintenanceOf(engine, key),
     close: () => engine.close(),
     countRuleBreaks: (scope, from, to) => countRuleBreaks(engine, scope, from, to),
     deliveries: (scope, filter, page) => deliveries(engine, scope, filter, page),

@@ -32,18 +32,23 @@ export async function openRemote(options: RemoteOptions): Promise<Engine> {
 function engineOver(options: RemoteOptions): Engine {
   const { cluster: name, database } = options;
   const client = clientOf(options);
+  const patientClient = clientOf(options, limits.ledgerUpkeepMs);
   const cluster = name === null ? null : { name, database };
   const keys = shardingKeysOf(tableStatements());
   return createEngine({
     kind: 'remote',
     client,
+    patientClient,
     append: (rows, settings) => insert(client, rows, settings),
     stream: (statement, values, format) =>
       stream(clientOf(options, limits.exportMs), statement, values, format),
     answer: (statement, settings) => answer(client, statement, settings),
     statementsOf: (statement) =>
       cluster === null ? [statement] : clusterStatements(statement, cluster, keys),
-    close: () => client.close(),
+    close: async () => {
+      await client.close();
+      await patientClient.close();
+    },
   });
 }
 

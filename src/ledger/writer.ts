@@ -57,6 +57,11 @@ export interface Writer {
    * reached has left begun is still begun then; `outbox.cursor().pendingTo` tells.
    */
   between<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` while no batch is half appended and none is begun; batches wait meanwhile. Throws a `LedgerFault`
+   * when a batch that was begun cannot be appended first.
+   */
+  hold<T>(work: () => Promise<T>): Promise<T>;
 }
 
 export function createWriter(options: WriterOptions): Writer {
@@ -72,6 +77,8 @@ class LedgerWriter implements Writer {
   /** The one drain under way, shared by everyone who asks for one. */
   #draining: Promise<void> | null = null;
   #stopping: AbortSignal | null = null;
+  /** Batches and those who want none of them beside their work, one after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
   #waiters = new Set<{ target: number; reached: () => void }>();
   #wake = new AbortController();
 
@@ -118,15 +125,15 @@ class LedgerWriter implements Writer {
     }
   }
 
-  /** Takes the place of a drain: whoever wants one meanwhile waits for this to end. */
-  async between<T>(work: () => Promise<T>): Promise<T> {
-    while (this.#draining !== null) await this.#draining.catch(() => undefined);
-    const done = work();
-    const ended = () => {
-      this.#draining = null;
-    };
-    this.#draining = done.then(ended, ended);
-    return await done;
+  between<T>(work: () => Promise<T>): Promise<T> {
+    return this.#inTurn(work);
+  }
+
+  hold<T>(work: () => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      if (this.#outbox.cursor().pendingTo !== null) await this.#appendNext();
+      return work();
+    });
   }
 
   /** A drain under way may have looked into the outbox for the last time already. */
@@ -158,19 +165,30 @@ class LedgerWriter implements Writer {
    */
   async #appendAll(): Promise<void> {
     await Promise.resolve(); // so that `#draining` is set before the first step can throw
-    for (;;) {
-      const newest = this.#outbox.newest();
-      const batch = this.#nextBatch();
-      if (batch === null) return;
-      if (this.#outbox.cursor().pendingTo === null) this.#outbox.begin(batch.last);
-      crashPoint('batch-begun');
-      await this.#ledger.append(batch);
-      crashPoint('batch-appended');
-      this.#outbox.advance(batch.last);
-      crashPoint('batch-advanced');
-      this.#tellWaiters(batch.last);
-      if (this.#stopping?.aborted || batch.last >= newest) return;
+    while (await this.#inTurn(() => this.#appendNext())) {
+      if (this.#stopping?.aborted) return;
     }
+  }
+
+  /** False when everything is appended that was there when it looked. */
+  async #appendNext(): Promise<boolean> {
+    const newest = this.#outbox.newest();
+    const batch = this.#nextBatch();
+    if (batch === null) return false;
+    if (this.#outbox.cursor().pendingTo === null) this.#outbox.begin(batch.last);
+    crashPoint('batch-begun');
+    await this.#ledger.append(batch);
+    crashPoint('batch-appended');
+    this.#outbox.advance(batch.last);
+    crashPoint('batch-advanced');
+    this.#tellWaiters(batch.last);
+    return batch.last < newest;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
   }
 
   #nextBatch(): Batch | null {

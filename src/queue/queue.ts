@@ -15,6 +15,7 @@ import type { NewEvent } from './outbox.ts';
 import { createQueueQuestions } from './questions.ts';
 import { createQueueReports, type QueueReports } from './reports.ts';
 
+export { createOpenMails, type OpenMails } from './open-mails.ts';
 export type { NewEvent } from './outbox.ts';
 export { createOutboxReader, type OutboxReader, passInOutbox } from './outbox-reader.ts';
 export { createQueueReports, type QueueReports, type WaitingReport } from './reports.ts';

@@ -12,6 +12,7 @@ import { retrySchedules } from './migrations/0009-retry-schedules.ts';
 import { ipPools } from './migrations/0010-ip-pools.ts';
 import { expiry } from './migrations/0011-expiry.ts';
 import { warmUps } from './migrations/0012-warm-ups.ts';
+import { upkeep } from './migrations/0013-upkeep.ts';
 
 /** In order; never edit one that was released, add another. */
 const migrations: readonly string[] = [
@@ -27,6 +28,7 @@ const migrations: readonly string[] = [
   ipPools,
   expiry,
   warmUps,
+  upkeep,
 ];
 
 export const storeVersion = migrations.length;

@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
+import type { InstallationKey } from '../base/secret.ts';
 import { domainOf, parseAddress } from '../protocol/address/address.ts';
 import { parseDomain } from '../protocol/address/domain.ts';
 import { integer, integerOrNull, type Row, type Store, text, type Value } from '../store/store.ts';
@@ -48,6 +49,13 @@ export interface Suppressions {
   /** Those in force, by tenant and address. `after` is the last one of the page before. */
   suppressions(filter: SuppressionFilter, limit: number, after?: Suppression): Suppression[];
   countSuppressions(filter: SuppressionFilter): number;
+  /** What stands in the place of an address that was erased. */
+  erasedAddress(tenantId: number, address: string): string;
+  /**
+   * Entries about the address hold on, under its keyed hash: else it would be written to again. Their texts go, and so
+   * does its entry in the allow list. Returns how many entries there were.
+   */
+  eraseSuppressed(tenantId: number, address: string): number;
   /** Removes entries whose time is over; returns how many. */
   forgetExpiredSuppressions(limit: number): number;
   /** `entry`: an address or a domain. */
@@ -67,11 +75,18 @@ const insert = `INSERT INTO suppressions (tenant_id, address, kind, domain, crea
 
 /** Somebody's wish tells more than a bounce. */
 const applying = `SELECT * FROM suppressions
-  WHERE tenant_id = ? AND address = ? AND domain IN ('', ?) AND (expires_at IS NULL OR expires_at > ?)
+  WHERE tenant_id = ? AND address IN (?, ?) AND domain IN ('', ?) AND (expires_at IS NULL OR expires_at > ?)
     AND NOT EXISTS (SELECT 1 FROM never_suppressed WHERE tenant_id = suppressions.tenant_id AND entry IN (?, ?))
   ORDER BY CASE kind WHEN 'complaint' THEN 1 WHEN 'unsubscribe' THEN 2 ELSE 3 END, domain LIMIT 1`;
 
-export function createSuppressions(store: Store, clock: Clock): Suppressions {
+export function createSuppressions(store: Store, key: InstallationKey, clock: Clock): Suppressions {
+  const erased = (tenantId: number, address: string) => erasedAddress(key, tenantId, comparable(address));
+  /** An address and what it is once erased: either may stand in an entry. */
+  const where = (filter: SuppressionFilter, now?: number) => {
+    const { tenantId, address } = filter;
+    const both = tenantId === undefined || address === undefined ? [] : [erased(tenantId, address)];
+    return whereOf(filter, both, now);
+  };
   const forbidden = (tenantId: number, address: string) =>
     store.get(
       'SELECT 1 FROM never_suppressed WHERE tenant_id = ? AND entry IN (?, ?)',
@@ -87,16 +102,19 @@ export function createSuppressions(store: Store, clock: Clock): Suppressions {
       return true;
     },
     unsuppress(which) {
-      const { sql, values } = whereOf(which);
+      const { sql, values } = where(which);
       return store.run(`DELETE FROM suppressions WHERE ${sql}`, ...values).changes;
     },
     suppressionOf(tenantId, address, sendingDomain = '') {
-      const key = comparable(address);
-      const values = [tenantId, key, sendingDomain, clock.now(), key, domainOf(key)];
+      const wanted = comparable(address);
+      const values = [
+        ...[tenantId, wanted, erased(tenantId, wanted), sendingDomain, clock.now()],
+        ...[wanted, domainOf(wanted)],
+      ];
       return mapped(store.get(applying, ...values), suppressionOf);
     },
     suppressions(filter, limit, after) {
-      const { sql, values } = whereOf(filter, clock.now());
+      const { sql, values } = where(filter, clock.now());
       const { tenantId, address, kind, domain } = after ?? { tenantId: 0, address: '', kind: '', domain: '' };
       return store
         .all(
@@ -107,10 +125,13 @@ export function createSuppressions(store: Store, clock: Clock): Suppressions {
         .map(suppressionOf);
     },
     countSuppressions(filter) {
-      const { sql, values } = whereOf(filter, clock.now());
+      const { sql, values } = where(filter, clock.now());
       const row = store.get(`SELECT count(*) AS count FROM suppressions WHERE ${sql}`, ...values);
       return row ? integer(row, 'count') : 0;
     },
+    erasedAddress: erased,
+    eraseSuppressed: (tenantId, address) =>
+      eraseEntries(store, tenantId, comparable(address), erased(tenantId, address)),
     forgetExpiredSuppressions: (limit) =>
       store.run(
         `DELETE FROM suppressions WHERE (tenant_id, address, kind, domain) IN
@@ -138,6 +159,29 @@ export function createSuppressions(store: Store, clock: Clock): Suppressions {
   };
 }
 
+/** Entries move from the address to what is left of it. */
+function eraseEntries(store: Store, tenantId: number, address: string, erased: string): number {
+  return store.transaction(() => {
+    const entries = store.all(
+      'SELECT * FROM suppressions WHERE tenant_id = ? AND address = ?',
+      tenantId,
+      address,
+    );
+    for (const { kind, domain, createdAt, expiresAt } of entries.map(suppressionOf)) {
+      store.run(insert, tenantId, erased, kind, domain, createdAt, expiresAt, '');
+    }
+    store.run('DELETE FROM suppressions WHERE tenant_id = ? AND address = ?', tenantId, address);
+    store.run('DELETE FROM never_suppressed WHERE tenant_id = ? AND entry = ?', tenantId, address);
+    return entries.length;
+  });
+}
+
+/** The same for every spelling of the address, and nothing that mail can be sent to (RFC 2606). */
+function erasedAddress(key: InstallationKey, tenantId: number, address: string): string {
+  const hash = key.tag('erased address', Buffer.from(`${tenantId}:${address}`), 10).toString('hex');
+  return `erased-${hash}@erased.invalid`;
+}
+
 /** Local parts differ by case in the grammar only; domains are compared in their canonical form. */
 function comparable(address: string): string {
   const domain = domainOf(address);
@@ -152,10 +196,17 @@ function allowEntry(entry: string): string | null {
 }
 
 /** Without `now` also entries whose time is over. */
-function whereOf(filter: SuppressionFilter, now?: number): { sql: string; values: Value[] } {
+function whereOf(
+  filter: SuppressionFilter,
+  also: readonly string[],
+  now?: number,
+): { sql: string; values: Value[] } {
   const parts: [string, Value | undefined][] = [
     ['tenant_id = ?', filter.tenantId],
-    ['address = ?', filter.address === undefined ? undefined : comparable(filter.address)],
+    [
+      'address IN (SELECT value FROM json_each(?))',
+      filter.address === undefined ? undefined : JSON.stringify([comparable(filter.address), ...also]),
+    ],
     ['kind = ?', filter.kind],
     ['domain = ?', filter.domain?.toLowerCase()],
     ['(expires_at IS NULL OR expires_at > ?)', now],

@@ -128,7 +128,7 @@ export function openTenants(store: Store, key: InstallationKey, clock: Clock): T
     ...createRegister(store, clock),
     ...createCredentials(store, key, clock),
     ...createOperators(store, clock),
-    ...createSuppressions(store, clock),
+    ...createSuppressions(store, key, clock),
     ...createDenyRules(store, clock),
     ...createLimitsOfTenants(store, clock),
     ...createRetrySchedules(store),

@@ -95,7 +95,9 @@ export async function openDialectWorld(dialects: readonly Dialect[], now: EpochM
       for (const batch of batchesOf(owned, 10_000)) await ledger.append(batch);
       return owned;
     },
-    rebuild: () => rebuildProjections(engine),
+    rebuild: async () => {
+      await rebuildProjections(engine, { hold: (work) => work() });
+    },
     close: async () => {
       await ledger.close();
       store.close();

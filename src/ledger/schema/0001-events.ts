@@ -126,33 +126,56 @@ const beside = (column: string, other: string) =>
 /** What follows the second space: a reply without its code and enhanced status. */
 const replyText = (line: string) =>
   `substring(${line}, position(${line}, ' ', position(${line}, ' ') + 1) + 1)`;
+const addressed = (name: string, path: string) =>
+  `if(${name} = '', ${path}, concat(${name}, ' <', ${path}, '>'))`;
+
+interface TextBeside {
+  fact: string;
+  type: string;
+  /** The text it usually equals, where `of` gives the expression of a fact. */
+  other: (of: (fact: string) => string) => string;
+}
+
+const textBeside = (fact: string, type: string, other: TextBeside['other']): TextBeside => ({
+  fact,
+  type,
+  other,
+});
+
+export const textsBeside: readonly TextBeside[] = [
+  textBeside('from_address', 'String', (of) => of('reverse_path')),
+  textBeside('to_field', 'String', (of) => addressed(of('display_name'), of('forward_path'))),
+  textBeside('domain', code, (of) => `splitByChar('@', ${of('forward_path')})[-1]`),
+  textBeside('provider', code, (of) => of('domain')),
+  textBeside('status_enhanced_status', code, (of) => of('enhanced_status')),
+  textBeside('status_diagnostic', 'String', (of) => of('diagnostic')),
+  textBeside('status_reply_text', 'String', (of) => replyText(of('status_diagnostic'))),
+  textBeside('status_remote_mta', code, (of) => of('remote_mta')),
+  textBeside('status_remote_mta_address', code, (of) => of('remote_mta_address')),
+  textBeside('status_sending_ip', code, (of) => of('sending_ip')),
+];
+
+export const storedName = (fact: string) => `stored_${fact}`;
 
 const derivedColumns: readonly Column[] = [
+  ...textsBeside.map(
+    ({ fact, type, other }): Column => [
+      fact,
+      type,
+      beside(
+        storedName(fact),
+        other((name) => name),
+      ),
+    ],
+  ),
   ['accepted_at', time, moment(acceptedMs)],
-  ['from_address', 'String', beside('stored_from_address', 'reverse_path')],
-  [
-    'to_field',
-    'String',
-    beside(
-      'stored_to_field',
-      "if(display_name = '', forward_path, concat(display_name, ' <', forward_path, '>'))",
-    ),
-  ],
   ['body_bytes', 'UInt64', 'toUInt64(toInt64(content_bytes) - stored_body_bytes)'],
-  ['domain', code, beside('stored_domain', "splitByChar('@', forward_path)[-1]")],
-  ['provider', code, beside('stored_provider', 'domain')],
   ['state_at', time, moment(stateMs)],
   ['first_attempt_at', `Nullable(${time})`, moment(firstAttemptMs)],
   ['last_attempt_at', `Nullable(${time})`, moment(lastAttemptMs)],
   ['delivered_at', `Nullable(${time})`, moment(`(${stateMs} - stored_delivered_at)`)],
   ['next_attempt_at', `Nullable(${time})`, moment(`(${stateMs} + stored_next_attempt_at)`)],
   ['expires_at', `Nullable(${time})`, moment(`(${acceptedMs} + stored_expires_at)`)],
-  ['status_enhanced_status', code, beside('stored_status_enhanced_status', 'enhanced_status')],
-  ['status_diagnostic', 'String', beside('stored_status_diagnostic', 'diagnostic')],
-  ['status_reply_text', 'String', beside('stored_status_reply_text', replyText('status_diagnostic'))],
-  ['status_remote_mta', code, beside('stored_status_remote_mta', 'remote_mta')],
-  ['status_remote_mta_address', code, beside('stored_status_remote_mta_address', 'remote_mta_address')],
-  ['status_sending_ip', code, beside('stored_status_sending_ip', 'sending_ip')],
   ['status_started_at', time, moment(attempted(startedMs, 'toInt64(0)'))],
   [
     'status_duration_ms',

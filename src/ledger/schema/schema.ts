@@ -5,9 +5,10 @@ import { migration as events } from './0001-events.ts';
 import { migration as deliveries } from './0002-deliveries.ts';
 import { migration as engagement } from './0003-engagement.ts';
 import { migration as counters } from './0004-counters.ts';
+import { migration as upkeep } from './0005-upkeep.ts';
 import type { Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [events, deliveries, engagement, counters];
+export const migrations: readonly Migration[] = [events, deliveries, engagement, counters, upkeep];
 
 /** Number of the newest migration that this program knows. */
 export const ledgerVersion = Math.max(...migrations.map(({ number }) => number));

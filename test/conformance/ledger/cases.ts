@@ -3,6 +3,8 @@ import { after, before, suite } from 'node:test';
 import type { Engine } from '../../../src/ledger/engine.ts';
 import { appendCases } from './append-cases.ts';
 import { bucketCases } from './bucket-cases.ts';
+import { chainCases } from './chain-cases.ts';
+import { erasureCases } from './erasure-cases.ts';
 import { maintenanceCases } from './maintenance-cases.ts';
 import { questionCases } from './question-cases.ts';
 import { stateCases } from './state-cases.ts';
@@ -27,9 +29,11 @@ export function ledgerCases({ name, open }: Implementation): void {
 
     const subjectOf = () => subject;
     maintenanceCases(subjectOf); // first: a rebuild takes as long as all that was appended before
+    erasureCases(subjectOf);
     appendCases(subjectOf);
     stateCases(subjectOf);
     bucketCases(subjectOf);
     questionCases(subjectOf);
+    chainCases(subjectOf); // last: it damages what it finds
   });
 }

@@ -1,0 +1,236 @@
+/**
+ * Removes what is older than it is kept: whole partitions where everything in them is, row by row elsewhere. What is
+ * under legal hold and what is still queued stays, however old it is.
+ */
+import { limits } from '../base/limits.ts';
+import type { InstallationKey } from '../base/secret.ts';
+import { changeEvents, completeAmendments, shortenChain } from './amend.ts';
+import { nodesOf } from './chain-records.ts';
+import type { BoundValues, Cell, Engine } from './engine.ts';
+import { LedgerFault } from './fault.ts';
+import { type AgedTable, advanceHorizon } from './horizons.ts';
+import type { Hold } from './rebuild.ts';
+
+/** Tenants whose rows of a table go when they are older than `before`. */
+export interface Removal {
+  table: AgedTable;
+  tenantIds: readonly number[];
+  /** UTC milliseconds, on a whole day. */
+  before: number;
+}
+
+export interface RemovalOptions {
+  removals: readonly Removal[];
+  /** Mails of which nothing goes: held, or still queued in the store. */
+  spared: readonly number[];
+  hold: Hold;
+  onProgress?: (done: number, total: number) => void;
+}
+
+/** Rows that go, or went. */
+export type Removed = Record<AgedTable, number>;
+
+interface Place {
+  table: string;
+  column: 'at' | 'accepted_at' | 'quarter';
+  ofMails: boolean;
+}
+
+const places: Record<AgedTable, readonly Place[]> = {
+  events: [{ table: 'events', column: 'at', ofMails: true }],
+  deliveries: [
+    { table: 'deliveries', column: 'accepted_at', ofMails: true },
+    { table: 'engagement', column: 'accepted_at', ofMails: true },
+  ],
+  counters: [
+    { table: 'counters', column: 'quarter', ofMails: false },
+    { table: 'totals', column: 'quarter', ofMails: false },
+  ],
+};
+
+export async function countOld(engine: Engine, { removals, spared }: RemovalOptions): Promise<Removed> {
+  const removed: Removed = { events: 0, deliveries: 0, counters: 0 };
+  for (const table of Object.keys(places) as AgedTable[]) {
+    const [place] = places[table];
+    const which =
+      place &&
+      whichOf(
+        place,
+        removals.filter((one) => one.table === table),
+        spared,
+      );
+    if (!place || !which) continue;
+    const [row] = await engine.ask(
+      `SELECT count() FROM ${place.table} WHERE ${which.condition}`,
+      which.values,
+      { patient: true },
+    );
+    removed[table] = Number(row?.[0] ?? 0);
+  }
+  return removed;
+}
+
+export async function removeOld(
+  engine: Engine,
+  key: InstallationKey | null,
+  options: RemovalOptions,
+): Promise<Removed> {
+  const { removals, spared, hold, onProgress = () => {} } = options;
+  if (key !== null) await completeAmendments(engine, key, 'expired');
+  const removed = await countOld(engine, options);
+  for (const { table, tenantIds, before } of removals) {
+    if (tenantIds.length > 0) await advanceHorizon(engine, table, tenantIds, before);
+  }
+  const tables = (Object.keys(places) as AgedTable[]).filter((table) => removed[table] > 0);
+  for (const [index, table] of tables.entries()) {
+    onProgress(index, tables.length);
+    for (const place of places[table]) {
+      const which = whichOf(
+        place,
+        removals.filter((one) => one.table === table),
+        spared,
+      );
+      if (which === null) continue;
+      const remove = () => removeFrom(engine, place, which, hold);
+      if (table === 'events') await changeEvents(engine, key, { kind: 'expired', ...which, change: remove });
+      else await remove();
+    }
+  }
+  if (key !== null) for (const node of await nodesOf(engine)) await shortenChain(engine, key, node);
+  onProgress(tables.length, tables.length);
+  return removed;
+}
+
+interface Which {
+  condition: string;
+  values: BoundValues;
+}
+
+function whichOf(
+  { column, ofMails }: Place,
+  removals: readonly Removal[],
+  spared: readonly number[],
+): Which | null {
+  const groups = removals.filter(({ tenantIds }) => tenantIds.length > 0);
+  if (groups.length === 0) return null;
+  const values: Record<string, number | readonly number[]> = {};
+  const milliseconds =
+    column === 'quarter' ? 'toUnixTimestamp(quarter) * 1000' : `toUnixTimestamp64Milli(${column})`;
+  const parts = groups.map(({ tenantIds, before }, index) => {
+    values[`tenants${index}`] = tenantIds;
+    values[`before${index}`] = before;
+    return `tenant_id IN {tenants${index}:Array(UInt64)} AND ${milliseconds} < {before${index}:Int64}`;
+  });
+  const conditions = [`(${parts.map((part) => `(${part})`).join(' OR ')})`];
+  if (ofMails) {
+    conditions.push(
+      "(tenant_id, mail_id) NOT IN (SELECT tenant_id, mail_id FROM deliveries FINAL WHERE state IN ('queued', 'held', 'deferred'))",
+    );
+    if (spared.length > 0) {
+      values['spared'] = spared;
+      conditions.push('mail_id NOT IN {spared:Array(UInt64)}');
+    }
+  }
+  return { condition: conditions.join(' AND '), values };
+}
+
+async function removeFrom(engine: Engine, { table }: Place, which: Which, hold: Hold): Promise<void> {
+  const partitions = await engine.ask(
+    `SELECT _partition_id, count() AS rows, countIf(${which.condition}) AS old FROM ${table}
+GROUP BY _partition_id HAVING old > 0 ORDER BY _partition_id`,
+    which.values,
+    { patient: true },
+  );
+  for (const [id, rows, old] of partitions) {
+    const partition = partitionId(id);
+    const whole = rows === old && (await hold(() => dropWhole(engine, table, partition, which)));
+    if (!whole) {
+      await engine.command(
+        `ALTER TABLE ${table} DELETE IN PARTITION ID '${partition}' WHERE ${which.condition} SETTINGS mutations_sync = 2, allow_nondeterministic_mutations = 1`,
+        which.values,
+      );
+    }
+  }
+}
+
+/** Looked at again while nothing is appended. False: something came in that stays. */
+async function dropWhole(engine: Engine, table: string, partition: string, which: Which): Promise<boolean> {
+  const [row] = await engine.ask(
+    `SELECT count(), countIf(${which.condition}) FROM ${table} WHERE _partition_id = {partition:String}`,
+    { ...which.values, partition },
+    { patient: true },
+  );
+  if (row === undefined || row[0] !== row[1]) return false;
+  await engine.command(`ALTER TABLE ${table} DROP PARTITION ID '${partition}'`);
+  return true;
+}
+
+/** The engine makes these of dates; it stands in the statement's text, so it is looked at. */
+function partitionId(id: Cell | undefined): string {
+  if (typeof id === 'string' && /^[A-Za-z0-9-]{1,64}$/.test(id)) return id;
+  throw new LedgerFault('inconsistent', `the ledger has a partition named ${String(id)}`);
+}
+
+/**
+ * The day before which rows have to go for the table, or one tenant's share of it, to take `bytes` at most: by the
+ * average size of a row. Null when it is small enough.
+ */
+export async function dayForSize(
+  engine: Engine,
+  table: AgedTable,
+  tenantId: number | null,
+  bytes: number,
+): Promise<number | null> {
+  const [place] = places[table];
+  if (place === undefined) return null;
+  const [size] = await engine.ask(
+    `SELECT sum(bytes_on_disk), sum(rows) FROM system.parts WHERE active AND database = currentDatabase() AND table = {table:String}`,
+    { table: place.table },
+  );
+  const [onDisk, rows] = [Number(size?.[0] ?? 0), Number(size?.[1] ?? 0)];
+  if (rows === 0) return null;
+  const mostRows = bytes / (onDisk / rows);
+  const scope = tenantId === null ? '' : 'WHERE tenant_id = {tenantId:UInt64}';
+  const days = await engine.ask(
+    `SELECT intDiv(toUnixTimestamp(toDateTime(${place.column}, 'UTC')), 86400) AS day, count() FROM ${place.table} ${scope}
+GROUP BY day ORDER BY day DESC LIMIT ${limits.retentionDays}`,
+    tenantId === null ? {} : { tenantId },
+    { patient: true },
+  );
+  let kept = 0;
+  for (const [day, count] of days) {
+    kept += Number(count);
+    if (kept > mostRows) return (Number(day) + 1) * 86_400_000;
+  }
+  return null;
+}
+
+export async function tenantsIn(engine: Engine): Promise<number[]> {
+  const rows = await engine.ask(
+    `SELECT DISTINCT tenant_id FROM (SELECT DISTINCT tenant_id FROM events UNION ALL SELECT DISTINCT tenant_id FROM deliveries
+UNION ALL SELECT DISTINCT tenant_id FROM counters) ORDER BY tenant_id`,
+    {},
+    { patient: true },
+  );
+  return rows.map(([tenantId]) => Number(tenantId));
+}
+
+/** Mails to an address of a tenant, in lower case. */
+export async function mailsTo(
+  engine: Engine,
+  tenantId: number,
+  addresses: readonly string[],
+): Promise<number[]> {
+  if (addresses.length === 0) return [];
+  const rows = await engine.ask(
+    `SELECT DISTINCT mail_id FROM events WHERE tenant_id = {tenantId:UInt64} AND lowerUTF8(forward_path) IN {addresses:Array(String)}
+LIMIT ${limits.heldMails + 1}`,
+    { tenantId, addresses },
+    { patient: true },
+  );
+  if (rows.length <= limits.heldMails) return rows.map(([mailId]) => Number(mailId));
+  throw new LedgerFault(
+    'question',
+    `more than ${limits.heldMails} mails are held by address; hold the tenant instead`,
+  );
+}

@@ -1,0 +1,68 @@
+/**
+ * The ledger as the one process that has it open works with it: engine, writer, upkeep. That is the office, or a
+ * command while no server runs.
+ */
+import type { Clock } from './base/clock.ts';
+import { limits } from './base/limits.ts';
+import type { Log } from './base/log.ts';
+import type { InstallationKey } from './base/secret.ts';
+import type { Config } from './config/config.ts';
+import { dataPaths } from './data-paths.ts';
+import { type OpenLedger, openLedger } from './ledger/ledger.ts';
+import { createWriter, type Writer } from './ledger/writer.ts';
+import { createOpenMails, createOutboxReader } from './queue/queue.ts';
+import type { Store } from './store/store.ts';
+import type { Tenants } from './tenants/tenants.ts';
+import { createSettings, createUpkeep, type Retention, type Upkeep } from './upkeep/upkeep.ts';
+
+export interface OfficeLedger {
+  ledger: OpenLedger;
+  writer: Writer;
+  upkeep: Upkeep;
+}
+
+export interface OfficeLedgerDeps {
+  config: Config;
+  store: Store;
+  tenants: Tenants;
+  key: InstallationKey;
+  clock: Clock;
+  log: Log;
+}
+
+export async function openOfficeLedger(deps: OfficeLedgerDeps): Promise<OfficeLedger> {
+  const { config, store, tenants, key, clock, log } = deps;
+  const { url, cluster, maxMemory, threads } = config.ledger;
+  const path = dataPaths(config.dataDir).ledger;
+  const ledger = await openLedger({ url, cluster, path, maxMemoryBytes: maxMemory, threads, key });
+  const node = { name: `node${config.nodeNumber}`, number: config.nodeNumber };
+  const outbox = createOutboxReader(store);
+  const writer = createWriter({ outbox, ledger, clock, node: node.name, log });
+  const standard = retentionIn(config);
+  const upkeep = createUpkeep({
+    ...{ ledger, tenants, outbox, node, clock, log, store, standard },
+    hold: (work) => writer.hold(work),
+    catchUp: (withinMs) => writer.catchUp(withinMs),
+    open: createOpenMails(store),
+    settings: createSettings(store, standard, clock),
+    nightlyAt: config.ledger.nightlyAt,
+  });
+  return { ledger, writer, upkeep };
+}
+
+export function retentionIn({ ledger }: Config): Retention {
+  return {
+    eventsMs: ledger.keepEvents,
+    deliveriesMs: ledger.keepDeliveries,
+    countersMs: ledger.keepCounters,
+    anonymiseMs: ledger.anonymiseAfter,
+    eventsBytes: ledger.keepEventsBytes,
+    deliveriesBytes: ledger.keepDeliveriesBytes,
+  };
+}
+
+/** The newest events are in the ledger, then it is closed. */
+export async function closeOfficeLedger({ ledger, writer }: OfficeLedger): Promise<void> {
+  await writer.catchUp(limits.ledgerCatchUpMs);
+  await ledger.close();
+}
