@@ -11,6 +11,16 @@ const changes = [
   '2025-03-09T00:00:00Z',
   '2025-04-05T00:00:00Z',
   '2025-10-04T00:00:00Z',
+  '2025-03-29T12:00:00Z', // Beirut and Nuuk: midnight, and an evening, that does not exist
+  '2025-09-06T12:00:00Z', // Santiago: the day begins at 01:00
+  '2024-12-30T23:00:00Z', // year ends of every zone
+];
+
+/** Of offsets by 30 and 45 minutes, and of changes at midnight. */
+const zones = [
+  ...edgeZones,
+  ...['America/Santiago', 'Asia/Beirut', 'America/Nuuk', 'Pacific/Chatham', 'America/St_Johns'],
+  ...['Australia/Eucla', 'Pacific/Kiritimati', 'Pacific/Niue'],
 ];
 const quarters = Array.from({ length: 192 }, (_, index) => index * 900_000);
 
@@ -21,7 +31,7 @@ export function bucketCases(subjectOf: SubjectOf): void {
     const history = subject.own(play(times.map(simplePlan)));
     const scope = tenantOf(history);
     await subject.append(history);
-    for (const zone of edgeZones) {
+    for (const zone of zones) {
       for (const unit of ['hour', 'day', 'month'] as const) {
         const question = { types: ['accepted'] as const, unit, zone };
         const counts = await subject.ledger.countByBucket(scope, question);

@@ -39,6 +39,8 @@ export function stateCases(subjectOf: SubjectOf): void {
     assert.equal(await subject.ledger.countRuleBreaks(scope, allTime.from, allTime.to), 0);
   });
 
+  lateCases(subjectOf);
+
   test('two nodes may write the same sequence in the same millisecond', async () => {
     const subject = subjectOf();
     const { events, node } = subject.own(generateHistory(31, { ...inOneMonth, mails: 12, tenants: 1 }));
@@ -52,6 +54,77 @@ export function stateCases(subjectOf: SubjectOf): void {
     const names = (list: readonly MailEvent[]) =>
       list.map(({ mail, sequence }) => `${mail.mailId} ${sequence}`).sort();
     assert.deepEqual(names(found), names([...events, ...twin]));
+  });
+}
+
+/** What comes long after, and what comes from clocks that disagree. */
+function lateCases(subjectOf: SubjectOf): void {
+  test('a DSN days later moves the state, an open after two months does not; each counts when it happened', async () => {
+    const subject = subjectOf();
+    const [accepted, delivered, returned] = disorderedEvents(['accepted', 'delivered', 'returned']);
+    assert.ok(accepted && delivered && returned);
+    const day = 86_400_000;
+    const engagement = {
+      ...{ clientIp: '192.0.2.1', userAgent: 'a', device: 'desktop' as const, client: '', os: '' },
+      ...{ isBot: false, country: 'de', url: '' },
+    };
+    const opened = { ...delivered, type: 'opened' as const, at: accepted.at + 60 * day, engagement };
+    const late = [accepted, delivered, { ...returned, at: accepted.at + 3 * day }, opened];
+    const events = late.map((event, index) => ({ ...event, sequence: index + 1 }));
+    const history = subject.own({ events });
+    const scope = tenantOf(history);
+    for (const batch of batchesOf(history, 1)) await subject.ledger.append(batch);
+    await subject.assertHolds(history.events);
+    const [row] = (await subject.ledger.deliveries(scope, {}, everything)).rows;
+    assert.deepEqual([row?.delivery.state, row?.engagement.opens], ['failed', 1]);
+    const question = { types: ['returned', 'opened'] as const, unit: 'day' as const, zone: 'UTC' };
+    const counts = await subject.ledger.countByBucket(scope, question);
+    const days = counts.map(({ type, bucketAt, unique }) => [
+      type,
+      Math.floor((bucketAt - accepted.at) / day),
+      unique,
+    ]);
+    assert.deepEqual(
+      days.sort(),
+      [
+        ['opened', 60, 1],
+        ['returned', 3, 0],
+      ].sort(),
+    );
+    assert.equal(await subject.ledger.countRuleBreaks(scope, allTime.from, allTime.to), 0);
+  });
+
+  test('a node whose clock is behind does not take a state back', async () => {
+    const subject = subjectOf();
+    const [accepted, delivered, returned] = disorderedEvents(['accepted', 'delivered', 'returned']);
+    assert.ok(accepted && delivered && returned);
+    const here = subject.own({
+      events: [
+        { ...accepted, sequence: 1 },
+        { ...delivered, sequence: 2 },
+      ],
+    });
+    const scope = tenantOf(here);
+    const behind = {
+      ...returned,
+      sequence: 1,
+      at: accepted.at - 3_600_000,
+      mail: { ...returned.mail, ...scope },
+    };
+    await subject.append(here);
+    await subject.ledger.append({ node: `${here.node}-behind`, first: 1, last: 1, events: [behind] });
+    const { rows } = await subject.ledger.deliveries(scope, {}, everything);
+    assert.deepEqual(
+      rows.map(({ delivery }) => delivery.state),
+      ['failed'],
+    );
+    const found = await subject.allEvents(scope);
+    assert.deepEqual(
+      found.map(({ type }) => type),
+      ['returned', 'accepted', 'delivered'],
+      'by their own times',
+    );
+    assert.equal(await subject.ledger.countRuleBreaks(scope, allTime.from, allTime.to), 0);
   });
 }
 
