@@ -4,6 +4,8 @@
  * canceled + suppressed; what was answered 250 is in the ledger, and the counters count what the events say.
  *
  *   npm run soak -- [--minutes 10] [--seed N] [--clients 8] [--mails 500000]
+ *   npm run soak -- --office-kills 50 [--minutes 10]    kills the office alone, at random moments of its drains, and ends
+ *                                                       once it was killed that often, or after the minutes
  *
  * Loopback only, in a data directory of its own. Prints a line every few seconds and one JSON object at the end;
  * exit code 1 if anything differs, and then the data directory is kept.
@@ -22,6 +24,8 @@ interface Arguments {
   seed: number;
   clients: number;
   mails: number;
+  /** 0: relay, office and everything are killed in turn until the time is over. */
+  officeKills: number;
 }
 
 /** Of this run: what was seen so far. */
@@ -33,6 +37,8 @@ interface Run extends Arguments {
   unanswered: number;
   refused: Map<string, number>;
   kills: Record<Victim, number>;
+  /** Kills of the office that left a batch begun. */
+  batchesBroken: number;
   canceled: number;
   startedAt: number;
 }
@@ -42,6 +48,8 @@ type Victim = (typeof victims)[number];
 
 const progressMs = 5_000;
 const killMs = { least: 3_000, most: 10_000 };
+/** After the writer was seen to have begun a batch. */
+const officeKillMs = { most: 150, look: 5 };
 const cancelMs = 7_000;
 const drainMs = 300_000;
 
@@ -52,6 +60,7 @@ function readArguments(): Arguments {
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       clients: { type: 'string', default: '8' },
       mails: { type: 'string', default: '500000' },
+      'office-kills': { type: 'string', default: '0' },
     },
   });
   const between = (name: keyof typeof values, least: number, most: number) => {
@@ -64,6 +73,7 @@ function readArguments(): Arguments {
     seed: between('seed', 0, 2 ** 32 - 1),
     clients: between('clients', 1, 200),
     mails: between('mails', 1, 5e6),
+    officeKills: between('office-kills', 0, 10_000),
   };
 }
 
@@ -99,6 +109,38 @@ async function killAgainAndAgain(run: Run, stop: AbortSignal): Promise<void> {
     } else if (!(await killOne(waybill, victim))) continue;
     kills[victim] += 1;
   }
+}
+
+/** The row of the ledger's cursor tells of a batch that was begun: it outlives the office. */
+async function killOfficeInDrains(run: Run, stop: AbortController): Promise<void> {
+  const store = new DatabaseSync(join(run.waybill.dataDir, 'waybill.sqlite'), { readOnly: true });
+  const cursor = store.prepare('SELECT pending_to FROM ledger_cursor');
+  const begun = () => cursor.get()?.['pending_to'] !== null;
+  try {
+    while (!stop.signal.aborted && run.kills.office < run.officeKills) {
+      while (!stop.signal.aborted && !begun()) await pause(officeKillMs.look);
+      await pause(run.random() * officeKillMs.most);
+      if (!(await killOne(run.waybill, 'office'))) {
+        await pause(officeKillMs.look);
+        continue;
+      }
+      run.kills.office += 1;
+      if (begun()) run.batchesBroken += 1;
+      await officeIsBack(run.waybill, stop.signal);
+    }
+  } finally {
+    store.close();
+    stop.abort();
+  }
+}
+
+async function officeIsBack(waybill: Waybill, stop: AbortSignal): Promise<void> {
+  const answers = () =>
+    fetch(`${waybill.http}/healthz`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  while (!stop.aborted && !(await answers())) await pause(officeKillMs.look);
 }
 
 /** False if it is just being started again. */
@@ -166,7 +208,7 @@ async function load(run: Run, tenant: { smtp: { username: string; password: stri
   try {
     await Promise.all([
       ...Array.from({ length: run.clients }, client),
-      killAgainAndAgain(run, stop.signal),
+      run.officeKills > 0 ? killOfficeInDrains(run, stop) : killAgainAndAgain(run, stop.signal),
       cancelNowAndThen(run, stop.signal),
     ]);
   } finally {
@@ -196,6 +238,12 @@ async function drain(run: Run): Promise<void> {
   }
 }
 
+/** Every projection against the events, hour by hour, the queue of the store, and the chain of batches. */
+async function prove({ cli }: Waybill): Promise<string[]> {
+  const { code, stdout, stderr } = await cli('ledger', 'verify', '--chain', '--json');
+  return code === 0 ? [] : [`ledger verify --chain: ${stdout}${stderr}`];
+}
+
 async function main(): Promise<number> {
   const given = readArguments();
   const random = generator(given.seed);
@@ -208,13 +256,14 @@ async function main(): Promise<number> {
         WAYBILL_NEXT_HOP: `smtp://127.0.0.1:${sink.port}?tls=none`,
         WAYBILL_RETRY_SCHEDULE: '200ms,400ms,800ms,1600ms',
         WAYBILL_LOG_LEVEL: 'error',
+        WAYBILL_NOTICES_TO: 'none',
       },
     },
   );
   const run: Run = {
     ...given,
     ...{ random, waybill, sink, accepted: [], unanswered: 0, refused: new Map() },
-    ...{ kills: { relay: 0, office: 0, all: 0 }, canceled: 0, startedAt: Date.now() },
+    ...{ kills: { relay: 0, office: 0, all: 0 }, batchesBroken: 0, canceled: 0, startedAt: Date.now() },
   };
   console.log(`seed ${given.seed}, ${given.minutes} minutes, data in ${waybill.dataDir}`);
   try {
@@ -222,9 +271,11 @@ async function main(): Promise<number> {
     await load(run, tenant);
     sink.calm();
     await drain(run);
+    const proof = await prove(waybill);
     const exitCode = await waybill.stop();
     const seen = { tenantId: tenant.tenant.id, accepted: run.accepted, arrived: sink.arrived };
     const { totals, unanswered, differences } = await accountFor(seen, join(waybill.dataDir, 'ledger'));
+    differences.push(...proof);
     if (exitCode !== 0) differences.push(`the stop ended with exit code ${exitCode}`);
     console.log(JSON.stringify(result(run, { totals, unanswered, differences })));
     if (differences.length === 0) for (const cleanup of cleanups) await cleanup();
@@ -250,7 +301,12 @@ function result(run: Run, { totals, unanswered, differences }: Outcome) {
   return {
     ok: differences.length === 0,
     ...{ seed, minutes, mailsAccepted: accepted.length, events: totals },
-    ...{ kills, unansweredMails: run.unanswered, acceptedWithoutAnswer: unanswered },
+    ...{
+      kills,
+      batchesBroken: run.batchesBroken,
+      unansweredMails: run.unanswered,
+      acceptedWithoutAnswer: unanswered,
+    },
     arrivedTwice: [...sink.arrived.values()].filter((times) => times > 1).length,
     ...{ refused: Object.fromEntries(refused), differences },
   };

@@ -45,9 +45,11 @@ async function compare(seen: Seen, engine: Engine, ledger: Ledger): Promise<Acco
     ended,
   );
 
-  const counters = await countsOf(engine, 'SELECT type, sum(count) FROM counters GROUP BY type');
-  for (const type of new Set([...Object.keys(totals), ...Object.keys(counters)]))
-    unequal(`events and counters of ${type}`, totals[type] ?? 0, counters[type] ?? 0);
+  for (const table of ['counters', 'totals']) {
+    const counted = await countsOf(engine, `SELECT type, sum(count) FROM ${table} GROUP BY type`);
+    for (const type of new Set([...Object.keys(totals), ...Object.keys(counted)]))
+      unequal(`events and ${table} of ${type}`, totals[type] ?? 0, counted[type] ?? 0);
+  }
 
   const page = { offset: 0, limit: 1, direction: 'ascending' } as const;
   for (const state of [...ends, 'queued', 'deferred', 'held'] as const) {
