@@ -7,8 +7,9 @@
  *   engagement               opens, clicks, complaints, unsubscriptions, of the hour of acceptance
  *   in queue                 open deliveries of the ledger and of the store
  *
- * Each comparison is one statement over one month. What differs is asked again while the writer holds still: a
- * batch that comes in between the two sides of a statement is no fault. Times before a horizon are left out.
+ * Each comparison is one statement over one month, which reads each table once. What differs is asked again while the
+ * writer holds still: a batch that comes in between the two sides of a statement is no fault. Times before a horizon are
+ * left out.
  */
 import { limits } from '../base/limits.ts';
 import type { BoundValues, Engine } from './engine.ts';
@@ -51,56 +52,85 @@ export interface Compared {
   queueLeftOut: string | null;
 }
 
+/** Horizons of these tables bound what can be compared, by the column whose hour is looked at. */
+const agedBy = {
+  at: ['events', 'counters'],
+  accepted_at: ['events', 'deliveries'],
+} as const satisfies Record<string, readonly AgedTable[]>;
+
 /** One statement that yields (tenant, hour, what, expected, found) where the two differ. */
 interface Comparison {
-  column: 'at' | 'accepted_at';
+  column: keyof typeof agedBy;
   statement(condition: string): string;
-  /** Horizons of these tables bound what can be compared. */
-  tables: readonly AgedTable[];
 }
 
 const hourOf = (column: string) => `toUnixTimestamp(toStartOfHour(toDateTime(${column}, 'UTC')))`;
 
+/** A name and what is counted under it, as expressions. */
+type Count = readonly [what: string, count: string];
+
+interface Side {
+  counted: 'expected' | 'found';
+  table: string;
+  /** Of the hour. */
+  column: string;
+  where: string;
+  /** Groups that the names of counts tell apart. */
+  by?: string;
+  counts: readonly Count[];
+}
+
+/** All counts of one table in one pass. */
+function sideOf({ counted, table, column, where, by, counts }: Side): string {
+  const pairs = counts.map(([what, count]) => `(${what}, toInt64(${count}))`).join(', ');
+  const [expected, found] = counted === 'expected' ? ['counts.2', '0'] : ['0', 'counts.2'];
+  return `SELECT tenant_id, hour, counts.1 AS what, ${expected} AS expected, ${found} AS found
+FROM (
+  SELECT tenant_id, ${hourOf(column)} AS hour, arrayJoin([${pairs}]) AS counts
+  FROM ${table} WHERE ${where} GROUP BY tenant_id, hour${by === undefined ? '' : `, ${by}`}
+)`;
+}
+
 const differing = (
-  sides: readonly string[],
+  sides: readonly Side[],
 ) => `SELECT tenant_id, hour, what, sum(expected) AS expected, sum(found) AS found
 FROM (
-${sides.join('\nUNION ALL\n')}
+${sides.map(sideOf).join('\nUNION ALL\n')}
 )
 GROUP BY tenant_id, hour, what
 HAVING expected != found
 ORDER BY hour, tenant_id, what
 LIMIT ${limits.verifyDifferences}`;
 
-const side =
-  (table: string, what: string, [expected, found]: readonly [string, string], column: string) =>
-  (where: string) =>
-    `SELECT tenant_id, ${hourOf(column)} AS hour, ${what} AS what, toInt64(${expected}) AS expected, toInt64(${found}) AS found
-FROM ${table} WHERE ${where} GROUP BY tenant_id, hour, what`;
+const ofType = (what: string) => `concat('${what} ', type)`;
 
-/** The same number asked of events and of a table that counts them. */
-const counted = (
-  table: string,
-  what: string,
-  [ofEvents, ofTable]: readonly [string, string],
-): Comparison => ({
+const counterComparison: Comparison = {
   column: 'at',
-  tables: ['events', 'counters'],
-  statement: (condition) =>
-    differing([
-      side('events', `concat('${what} ', type)`, [ofEvents, '0'], 'at')(condition),
-      side(table, `concat('${what} ', type)`, ['0', ofTable], 'quarter')(ofQuarters(condition)),
-    ]),
-});
-
-const counterComparisons: readonly Comparison[] = [
-  counted('totals', 'totals', ['count()', 'sum(count)']),
-  counted('counters', 'counters', ['count()', 'sum(count)']),
-  counted('counters', 'tags of counters', ['sum(length(tags))', 'sum(count * length(tags))']),
-];
+  statement: (condition) => {
+    const ofQuarters = { column: 'quarter', where: quarters(condition), by: 'type' };
+    return differing([
+      {
+        ...{ counted: 'expected', table: 'events', column: 'at', where: condition, by: 'type' },
+        counts: [
+          [ofType('totals'), 'count()'],
+          [ofType('counters'), 'count()'],
+          [ofType('tags of counters'), 'sum(length(tags))'],
+        ],
+      },
+      { counted: 'found', table: 'totals', ...ofQuarters, counts: [[ofType('totals'), 'sum(count)']] },
+      {
+        ...{ counted: 'found', table: 'counters', ...ofQuarters },
+        counts: [
+          [ofType('counters'), 'sum(count)'],
+          [ofType('tags of counters'), 'sum(count * length(tags))'],
+        ],
+      },
+    ]);
+  },
+};
 
 /** Conditions are on whole hours, so that they cut the quarters the same way. */
-const ofQuarters = (condition: string) =>
+const quarters = (condition: string) =>
   condition
     .replaceAll('toUnixTimestamp64Milli(at)', 'toUnixTimestamp(quarter) * 1000')
     .replaceAll(/\bat\b/g, 'quarter');
@@ -111,22 +141,25 @@ const projectionNamed = (table: string): Projection => {
   return found;
 };
 
-/** Counts of numbered things, so that rows which changed places do not go unseen; below 2^53. */
-const fingerprint = 'sum(cityHash64(mail_id, n, version) % 1048576)';
+/** By state how many rows, and their fingerprint, so that rows which changed places do not go unseen; below 2^53. */
+const byState: Pick<Side, 'column' | 'by' | 'counts'> = {
+  column: 'accepted_at',
+  by: 'state',
+  counts: [
+    ["concat('deliveries ', state)", 'count()'],
+    ["'deliveries (fingerprint)'", 'sum(cityHash64(mail_id, n, version) % 1048576)'],
+  ],
+};
 
 const deliveriesComparison: Comparison = {
   column: 'accepted_at',
-  tables: ['events', 'deliveries'],
   statement: (condition) => {
-    const expected = `(SELECT tenant_id, any(accepted_at) AS accepted_at, mail_id, n, argMax(toString(state), place) AS state,
+    const told = `(SELECT tenant_id, any(accepted_at) AS accepted_at, mail_id, n, argMax(toString(state), place) AS state,
   max(place) AS version
 FROM (SELECT *, CAST(version, 'UInt64') AS place FROM (${feedOf(projectionNamed('deliveries'), [condition])})) GROUP BY tenant_id, mail_id, n)`;
-    const word = "concat('deliveries ', state)";
     return differing([
-      side(expected, word, ['count()', '0'], 'accepted_at')('true'),
-      side('deliveries FINAL', word, ['0', 'count()'], 'accepted_at')(condition),
-      side(expected, "'deliveries (fingerprint)'", [fingerprint, '0'], 'accepted_at')('true'),
-      side('deliveries FINAL', "'deliveries (fingerprint)'", ['0', fingerprint], 'accepted_at')(condition),
+      { counted: 'expected', table: told, where: 'true', ...byState },
+      { counted: 'found', table: 'deliveries FINAL', where: condition, ...byState },
     ]);
   },
 };
@@ -134,56 +167,54 @@ FROM (SELECT *, CAST(version, 'UInt64') AS place FROM (${feedOf(projectionNamed(
 /** The identity: whatever was accepted has ended in one way, or is still open. */
 const balance: Comparison = {
   column: 'accepted_at',
-  tables: ['events', 'deliveries'],
   statement: (condition) => {
     const what = "'accepted = delivered + failed + expired + suppressed + canceled + in queue'";
+    const states =
+      "state IN ('delivered', 'failed', 'expired', 'suppressed', 'canceled', 'queued', 'held', 'deferred')";
+    const column = 'accepted_at';
     return differing([
-      side(
-        'events',
-        what,
-        ['uniqExact(mail_id, n)', '0'],
-        'accepted_at',
-      )(`${condition} AND type = 'accepted'`),
-      side(
-        'deliveries FINAL',
-        what,
-        ['0', 'count()'],
-        'accepted_at',
-      )(
-        `${condition} AND state IN ('delivered', 'failed', 'expired', 'suppressed', 'canceled', 'queued', 'held', 'deferred')`,
-      ),
+      {
+        ...{ counted: 'expected', table: 'events', column, where: `${condition} AND type = 'accepted'` },
+        counts: [[what, 'uniqExact(mail_id, n)']],
+      },
+      {
+        ...{ counted: 'found', table: 'deliveries FINAL', column, where: `${condition} AND ${states}` },
+        counts: [[what, 'count()']],
+      },
     ]);
   },
 };
 
-const engagements = [
-  ['opens', "countIf(type = 'opened')", 'sum(opens)'],
-  ['clicks', "countIf(type = 'clicked')", 'sum(clicks)'],
-  [
-    'complaints',
-    "uniqExactIf((mail_id, n), type = 'complained')",
-    'uniqExactIf((mail_id, n), complained_at IS NOT NULL)',
-  ],
-  [
-    'unsubscriptions',
-    "uniqExactIf((mail_id, n), type = 'unsubscribed')",
-    'uniqExactIf((mail_id, n), unsubscribed_at IS NOT NULL)',
-  ],
-] as const;
-
 const engagementComparison: Comparison = {
   column: 'accepted_at',
-  tables: ['events', 'deliveries'],
-  statement: (condition) =>
-    differing(
-      engagements.flatMap(([name, ofEvents, ofRows]) => [
-        side('events', `'engagement ${name}'`, [ofEvents, '0'], 'accepted_at')(condition),
-        side('engagement', `'engagement ${name}'`, ['0', ofRows], 'accepted_at')(condition),
-      ]),
-    ),
+  statement: (condition) => {
+    const column = 'accepted_at';
+    const types = "type IN ('opened', 'clicked', 'complained', 'unsubscribed')";
+    const deliveriesWith = (what: string) => `uniqExactIf((mail_id, n), ${what})`;
+    return differing([
+      {
+        ...{ counted: 'expected', table: 'events', column, where: `${condition} AND ${types}` },
+        counts: [
+          ["'engagement opens'", "countIf(type = 'opened')"],
+          ["'engagement clicks'", "countIf(type = 'clicked')"],
+          ["'engagement complaints'", deliveriesWith("type = 'complained'")],
+          ["'engagement unsubscriptions'", deliveriesWith("type = 'unsubscribed'")],
+        ],
+      },
+      {
+        ...{ counted: 'found', table: 'engagement', column, where: condition },
+        counts: [
+          ["'engagement opens'", 'sum(opens)'],
+          ["'engagement clicks'", 'sum(clicks)'],
+          ["'engagement complaints'", deliveriesWith('complained_at IS NOT NULL')],
+          ["'engagement unsubscriptions'", deliveriesWith('unsubscribed_at IS NOT NULL')],
+        ],
+      },
+    ]);
+  },
 };
 
-const comparisons = [...counterComparisons, deliveriesComparison, balance, engagementComparison];
+const comparisons = [counterComparison, deliveriesComparison, balance, engagementComparison];
 
 export async function compareProjections(engine: Engine, options: CompareOptions): Promise<Compared> {
   const { hold, queue, onProgress = () => {} } = options;
@@ -241,8 +272,8 @@ async function monthsOf(engine: Engine): Promise<number[]> {
 }
 
 async function compare(engine: Engine, comparison: Comparison, month: number): Promise<Difference[]> {
-  const { column, tables, statement } = comparison;
-  const gone = beforeHorizon(await horizonsOf(engine, tables), column);
+  const { column, statement } = comparison;
+  const gone = beforeHorizon(await horizonsOf(engine, agedBy[column]), column);
   const conditions = [`toYYYYMM(${column}) = {month:UInt32}`, ...(gone ? [`NOT (${gone.condition})`] : [])];
   const values: BoundValues = { month, ...gone?.values };
   const rows = await engine.ask(statement(conditions.join(' AND ')), values, { patient: true });

@@ -10,6 +10,7 @@
 import type { InstallationKey } from '../base/secret.ts';
 import { changeEvents } from './amend.ts';
 import type { BoundValues, Engine } from './engine.ts';
+import { changeRows, partitionsWith, type Which } from './partitions.ts';
 import { type Changes, storedAssignments } from './stored-assignments.ts';
 
 /** Who everybody is once mail was anonymised. */
@@ -147,20 +148,13 @@ function changesOf({ texts, engagement }: Table): Changes {
   ]);
 }
 
-async function update(
-  engine: Engine,
-  table: Table['name'],
-  changes: Changes,
-  { condition, values }: { condition: string; values: BoundValues },
-): Promise<void> {
+async function update(engine: Engine, table: Table['name'], changes: Changes, which: Which): Promise<void> {
   const assignments =
     table === 'events'
       ? storedAssignments(changes)
       : [...changes].map(([fact, expression]) => `${fact} = ${expression}`);
-  await engine.command(
-    `ALTER TABLE ${table} UPDATE ${assignments.join(',\n  ')}\nWHERE ${condition} SETTINGS mutations_sync = 2`,
-    values,
-  );
+  for (const partition of await partitionsWith(engine, table, which))
+    await changeRows(engine, { table, partition }, which, assignments);
 }
 
 /** Tags are a part of the key of counters: what is counted under them moves to another row. */

@@ -6,9 +6,10 @@ import { limits } from '../base/limits.ts';
 import type { InstallationKey } from '../base/secret.ts';
 import { changeEvents, completeAmendments, shortenChain } from './amend.ts';
 import { nodesOf } from './chain-records.ts';
-import type { BoundValues, Cell, Engine } from './engine.ts';
+import type { Engine } from './engine.ts';
 import { LedgerFault } from './fault.ts';
 import { type AgedTable, advanceHorizon } from './horizons.ts';
+import { changeRows, partitionsWith, type Which } from './partitions.ts';
 import type { Hold } from './rebuild.ts';
 
 /** Tenants whose rows of a table go when they are older than `before`. */
@@ -101,11 +102,6 @@ export async function removeOld(
   return removed;
 }
 
-interface Which {
-  condition: string;
-  values: BoundValues;
-}
-
 function whichOf(
   { column, ofMails }: Place,
   removals: readonly Removal[],
@@ -135,21 +131,10 @@ function whichOf(
 }
 
 async function removeFrom(engine: Engine, { table }: Place, which: Which, hold: Hold): Promise<void> {
-  const partitions = await engine.ask(
-    `SELECT _partition_id, count() AS rows, countIf(${which.condition}) AS old FROM ${table}
-GROUP BY _partition_id HAVING old > 0 ORDER BY _partition_id`,
-    which.values,
-    { patient: true },
-  );
-  for (const [id, rows, old] of partitions) {
-    const partition = partitionId(id);
-    const whole = rows === old && (await hold(() => dropWhole(engine, table, partition, which)));
-    if (!whole) {
-      await engine.command(
-        `ALTER TABLE ${table} DELETE IN PARTITION ID '${partition}' WHERE ${which.condition} SETTINGS mutations_sync = 2, allow_nondeterministic_mutations = 1`,
-        which.values,
-      );
-    }
+  for (const partition of await partitionsWith(engine, table, which)) {
+    const whole =
+      partition.rows === partition.meant && (await hold(() => dropWhole(engine, table, partition.id, which)));
+    if (!whole) await changeRows(engine, { table, partition }, which, null);
   }
 }
 
@@ -163,12 +148,6 @@ async function dropWhole(engine: Engine, table: string, partition: string, which
   if (row === undefined || row[0] !== row[1]) return false;
   await engine.command(`ALTER TABLE ${table} DROP PARTITION ID '${partition}'`);
   return true;
-}
-
-/** The engine makes these of dates; it stands in the statement's text, so it is looked at. */
-function partitionId(id: Cell | undefined): string {
-  if (typeof id === 'string' && /^[A-Za-z0-9-]{1,64}$/.test(id)) return id;
-  throw new LedgerFault('inconsistent', `the ledger has a partition named ${String(id)}`);
 }
 
 /**

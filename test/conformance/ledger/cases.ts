@@ -5,10 +5,10 @@ import { appendCases } from './append-cases.ts';
 import { bucketCases } from './bucket-cases.ts';
 import { chainCases } from './chain-cases.ts';
 import { erasureCases } from './erasure-cases.ts';
-import { maintenanceCases } from './maintenance-cases.ts';
+import { maintenanceCases, refusalCases } from './maintenance-cases.ts';
 import { questionCases } from './question-cases.ts';
 import { stateCases } from './state-cases.ts';
-import { Subject } from './subject.ts';
+import { Subject, type SubjectOf } from './subject.ts';
 
 export interface Implementation {
   name: string;
@@ -16,8 +16,23 @@ export interface Implementation {
   open(): Promise<{ engine: Engine; close(): Promise<void> }>;
 }
 
-export function ledgerCases({ name, open }: Implementation): void {
-  suite(`ledger, ${name}`, () => {
+/** A ledger of its own for each group: what the upkeep does takes as long as all that the others have appended. */
+export function ledgerCases(implementation: Implementation): void {
+  const { name } = implementation;
+  group(`ledger, ${name}`, implementation, [
+    appendCases,
+    stateCases,
+    bucketCases,
+    questionCases,
+    refusalCases,
+  ]);
+  group(`its upkeep, ${name}`, implementation, [maintenanceCases]);
+  group(`erasure from it, ${name}`, implementation, [erasureCases]);
+  group(`its chain, ${name}`, implementation, [chainCases]);
+}
+
+function group(title: string, { open }: Implementation, groups: readonly ((of: SubjectOf) => void)[]): void {
+  suite(title, () => {
     let subject: Subject;
     let close: () => Promise<void>;
     before(async () => {
@@ -26,14 +41,6 @@ export function ledgerCases({ name, open }: Implementation): void {
       subject = await Subject.over(opened.engine);
     });
     after(() => close());
-
-    const subjectOf = () => subject;
-    maintenanceCases(subjectOf); // first: a rebuild takes as long as all that was appended before
-    erasureCases(subjectOf);
-    appendCases(subjectOf);
-    stateCases(subjectOf);
-    bucketCases(subjectOf);
-    questionCases(subjectOf);
-    chainCases(subjectOf); // last: it damages what it finds
+    for (const cases of groups) cases(() => subject);
   });
 }

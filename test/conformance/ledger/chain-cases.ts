@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { installationKey } from '../../../src/base/secret.ts';
 import { type Ledger, LedgerFault, ledgerOver } from '../../../src/ledger/ledger.ts';
 import { batchesOf, generateHistory, type History, play } from '../../support/histories.ts';
-import { inOneMonth, type Subject, type SubjectOf, simplePlan, tenantOf } from './subject.ts';
+import { type Subject, type SubjectOf, simplePlan, tenantOf } from './subject.ts';
 
 const key = installationKey(Buffer.alloc(32, 7));
 const hold = <T>(work: () => Promise<T>) => work();
@@ -17,13 +17,17 @@ export function chainCases(subjectOf: SubjectOf): void {
   interruptedCases(subjectOf);
 }
 
-/** A history of a node of its own, appended in four batches of a chain. */
+let histories = 0;
+
+/** A history of a node of its own, in a month of its own, appended in four batches of a chain. */
 const chained = async (
   subjectOf: SubjectOf,
 ): Promise<{ subject: Subject; ledger: Ledger; history: History; size: number }> => {
   const subject = subjectOf();
+  histories += 1;
+  const when = { from: Date.UTC(2025, histories, 3), to: Date.UTC(2025, histories, 20) };
   const history = subject.own(
-    generateHistory(51, { ...inOneMonth, mails: 20, tenants: 1, maxForwardPaths: 1 }),
+    generateHistory(51, { edges: false, ...when, mails: 8, tenants: 1, maxForwardPaths: 1 }),
   );
   const ledger = ledgerOver(subject.engine, key);
   const size = Math.ceil(history.events.length / 4);
@@ -75,60 +79,62 @@ function intactCases(subjectOf: SubjectOf): void {
 }
 
 function tamperingCases(subjectOf: SubjectOf): void {
-  const tamperings: [
-    what: string,
-    statements: (where: string, middle: number) => string[],
-    problem: RegExp,
-  ][] = [
+  /** What is done to the event of a sequence in the midst of a batch. */
+  const tamperings: [problem: RegExp, statements: (where: string, sequence: number) => string[]][] = [
     [
-      'edited',
-      (where, middle) => [
-        `ALTER TABLE events UPDATE diagnostic = '250 forged' WHERE ${where} AND sequence = ${middle}`,
-      ],
       /edited/,
+      (where, sequence) => [
+        `ALTER TABLE events UPDATE diagnostic = '250 forged' WHERE ${where} AND sequence = ${sequence}`,
+      ],
     ],
     [
-      'removed',
-      (where, middle) => [`ALTER TABLE events DELETE WHERE ${where} AND sequence = ${middle}`],
-      /an event was removed/,
+      /^an event was removed/,
+      (where, sequence) => [`ALTER TABLE events DELETE WHERE ${where} AND sequence = ${sequence}`],
     ],
     [
-      'inserted',
-      (where, middle) => [`INSERT INTO events SELECT * FROM events WHERE ${where} AND sequence = ${middle}`],
-      /inserted/,
+      /inserted: its sequence stands there twice/,
+      (where, sequence) => [
+        `INSERT INTO events SELECT * FROM events WHERE ${where} AND sequence = ${sequence}`,
+      ],
     ],
     [
-      'moved to the place of another',
-      (where, middle) => [
-        'DROP TABLE IF EXISTS swapped',
+      /moved/,
+      (where, sequence) => [
         'CREATE TABLE swapped AS events',
-        `INSERT INTO swapped SELECT * REPLACE (${2 * middle + 1} - sequence AS sequence) FROM (SELECT * FROM events WHERE ${where} AND sequence IN (${middle}, ${middle + 1}))`,
-        `ALTER TABLE events DELETE WHERE ${where} AND sequence IN (${middle}, ${middle + 1})`,
+        `INSERT INTO swapped SELECT * REPLACE (${2 * sequence + 1} - sequence AS sequence) FROM (SELECT * FROM events WHERE ${where} AND sequence IN (${sequence}, ${sequence + 1}))`,
+        `ALTER TABLE events DELETE WHERE ${where} AND sequence IN (${sequence}, ${sequence + 1})`,
         'INSERT INTO events SELECT * FROM swapped',
         'DROP TABLE swapped',
       ],
-      /moved/,
-    ],
-    [
-      'put behind the end',
-      (where) => [
-        `INSERT INTO events SELECT * REPLACE (sequence + 100000 AS sequence) FROM (SELECT * FROM events WHERE ${where} AND sequence = 1)`,
-      ],
-      /no batch brought/,
     ],
   ];
-  for (const [what, statements, problem] of tamperings) {
-    test(`an event that was ${what} is found`, async () => {
-      const { subject, ledger, history } = await chained(subjectOf);
-      const middle = Math.floor(history.events.length / 2);
-      for (const statement of statements(`outbox_node = '${history.node}'`, middle)) {
-        if (/^ALTER/.test(statement)) await change(subject, statement);
-        else await subject.engine.command(statement);
-      }
-      const [found] = (await verified(ledger, history)).problems;
-      assert.match(found?.problem ?? 'nothing was found', problem);
-    });
-  }
+
+  test('an event that was edited, removed, inserted or moved is found, in its batch', async () => {
+    const { subject, ledger, history, size } = await chained(subjectOf);
+    const inBatch = (index: number) => index * size + Math.floor(size / 2);
+    for (const [index, [, statements]] of tamperings.entries()) {
+      for (const statement of statements(`outbox_node = '${history.node}'`, inBatch(index)))
+        await (/^ALTER/.test(statement) ? change(subject, statement) : subject.engine.command(statement));
+    }
+    const { problems, counts } = await verified(ledger, history);
+    assert.equal(problems.length, tamperings.length);
+    assert.equal(counts?.intact, 0);
+    for (const [index, [problem]] of tamperings.entries()) {
+      const { first = 0, last = 0, problem: found = '' } = problems[index] ?? {};
+      assert.match(found, problem);
+      assert.ok(first <= inBatch(index) && inBatch(index) <= last);
+      assert.ok(first > index * size && last <= (index + 1) * size);
+    }
+  });
+
+  test('an event that was put behind the end is found', async () => {
+    const { subject, ledger, history } = await chained(subjectOf);
+    await subject.engine.command(
+      `INSERT INTO events SELECT * REPLACE (sequence + 100000 AS sequence) FROM (SELECT * FROM events WHERE outbox_node = '${history.node}' AND sequence = 1)`,
+    );
+    const [found] = (await verified(ledger, history)).problems;
+    assert.match(found?.problem ?? 'nothing was found', /no batch brought/);
+  });
 }
 
 function recordCases(subjectOf: SubjectOf): void {
