@@ -11,6 +11,7 @@ import type { InstallationKey } from '../base/secret.ts';
 import { changeEvents } from './amend.ts';
 import type { BoundValues, Engine } from './engine.ts';
 import { changeRows, partitionsWith, type Which } from './partitions.ts';
+import type { Hold } from './rebuild.ts';
 import { type Changes, storedAssignments } from './stored-assignments.ts';
 
 /** Who everybody is once mail was anonymised. */
@@ -24,6 +25,7 @@ export interface Erasure {
   erased: ReadonlyMap<number, string>;
   /** Mails of which nothing changes. */
   spared: readonly number[];
+  hold: Hold;
 }
 
 export interface ErasedCounts {
@@ -157,22 +159,31 @@ async function update(engine: Engine, table: Table['name'], changes: Changes, wh
     await changeRows(engine, { table, partition }, which, assignments);
 }
 
-/** Tags are a part of the key of counters: what is counted under them moves to another row. */
+/**
+ * Tags are a part of the key of counters: what is counted under them moves to another row. What is taken off (a number
+ * that makes the sum 0, as numbers of 64 bits wrap) and what is put there stand side by side in one block of one
+ * partition, which is there whole or not at all: a crash before the rows are removed leaves every sum as it has to be,
+ * and the next run moves what is left, which is nothing. Nothing may be counted under these tags between the two.
+ */
 async function eraseTags(engine: Engine, erasure: Erasure): Promise<void> {
-  const condition = `tenant_id IN {tenantIds:Array(UInt64)} AND ${tagged}`;
-  const values = {
-    tenantIds: erasure.tenantIds,
-    pattern: patternOf(erasure.address),
-    ...erasedValues(erasure),
+  const which = {
+    condition: `tenant_id IN {tenantIds:Array(UInt64)} AND ${tagged}`,
+    values: { tenantIds: erasure.tenantIds, pattern: patternOf(erasure.address) },
   };
-  const [row] = await engine.ask(`SELECT count() FROM counters WHERE ${condition}`, values);
+  const [row] = await engine.ask(`SELECT count() FROM counters WHERE ${which.condition}`, which.values);
   if (Number(row?.[0] ?? 0) === 0) return;
-  await engine.command(
-    `INSERT INTO counters SELECT * REPLACE (${tagsWithoutAddress} AS tags)
-FROM (SELECT * FROM counters WHERE ${condition}) SETTINGS insert_deduplicate = 0`,
-    values,
-  );
-  await engine.command(`ALTER TABLE counters DELETE WHERE ${condition} SETTINGS mutations_sync = 2`, values);
+  await erasure.hold(async () => {
+    await engine.command(
+      `INSERT INTO counters SELECT * EXCEPT (tags, total, moved), moved.1 AS tags, moved.2 AS count
+FROM (
+  SELECT *, arrayJoin([(tags, -total), (${tagsWithoutAddress}, total)]) AS moved
+  FROM (SELECT * EXCEPT (count), toInt64(sum(count)) AS total FROM counters WHERE ${which.condition} GROUP BY ALL HAVING total != 0)
+) SETTINGS insert_deduplicate = 0, max_threads = 1, max_insert_threads = 1`,
+      { ...which.values, ...erasedValues(erasure) },
+    );
+    for (const partition of await partitionsWith(engine, 'counters', which))
+      await changeRows(engine, { table: 'counters', partition }, which, null);
+  });
 }
 
 /* ---- everybody of old mail ---- */

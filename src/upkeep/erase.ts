@@ -30,13 +30,13 @@ export async function erase(
   work: Work,
   { preview, address: given, tenantId }: EraseRequest,
 ): Promise<Erased> {
-  const { ledger, tenants, settings } = work;
+  const { ledger, tenants, settings, hold } = work;
   const address = given.toLowerCase();
   const wanted = tenantId === undefined ? tenants.tenants().map(({ id }) => id) : [tenantId];
   const held = heldBy(settings.holds(), wanted, address);
   const tenantIds = wanted.filter((id) => !held.tenants.includes(id));
   const erasure = {
-    ...{ tenantIds, address, spared: held.mails },
+    ...{ tenantIds, address, spared: held.mails, hold },
     erased: new Map(tenantIds.map((id) => [id, tenants.erasedAddress(id, address)])),
   };
   const outcome = {

@@ -72,6 +72,7 @@ async function counted(engine: Engine, scope: Scope, question: CountQuestion): P
 FROM ${sourceOf(asked)}
 ${where}
 GROUP BY bucket, dimension, type, reason, authenticated, first
+HAVING happened > 0
 ORDER BY bucket, dimension, type, reason, authenticated, first`;
   return (await engine.ask(statement, where.values)).map(readCell);
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventSelection, readEvent } from '../../../src/ledger/columns.ts';
 import { encodeRows } from '../../../src/ledger/event-row.ts';
+import { LedgerFault, ledgerOver } from '../../../src/ledger/ledger.ts';
 import { rebuildProjections } from '../../../src/ledger/rebuild.ts';
 import { eventColumnNames } from '../../../src/ledger/schema/0001-events.ts';
 import { play } from '../../support/histories.ts';
@@ -51,6 +52,7 @@ export function erasureCases(subjectOf: SubjectOf): void {
   retentionCases(subjectOf);
   sparingCases(subjectOf);
   eraseCases(subjectOf);
+  interruptedCases(subjectOf);
   anonymiseCases(subjectOf);
 }
 
@@ -195,7 +197,7 @@ function eraseCases(subjectOf: SubjectOf): void {
       );
     const told = await counts();
     const erased = new Map([[scope.tenantId, 'erased-1@erased.invalid']]);
-    const erasure = { tenantIds: [scope.tenantId], address: 'ann@gmail.com', erased, spared: [] };
+    const erasure = { tenantIds: [scope.tenantId], address: 'ann@gmail.com', erased, spared: [], hold };
     assert.deepEqual(await ledger.maintenance.countErasable(erasure), { events: 3, deliveries: 3 });
     await ledger.maintenance.erase(erasure);
     assert.deepEqual(await counts(), told);
@@ -235,6 +237,50 @@ function eraseCases(subjectOf: SubjectOf): void {
     await rebuildProjections(engine, { hold });
     await look();
     assert.deepEqual(await ledger.maintenance.countErasable(erasure), { events: 0, deliveries: 0 });
+  });
+}
+
+function interruptedCases(subjectOf: SubjectOf): void {
+  test('tags that were being erased when the process died are counted once, and then gone', async () => {
+    const subject = subjectOf();
+    const { engine } = subject;
+    const plans = [0, 1].map((variant) => ({
+      ...simplePlan(start + variant * 1000, variant),
+      tags: ['to:ann@gmail.com', 'other'],
+    }));
+    const history = subject.own(play(plans));
+    const scope = tenantOf(history);
+    await subject.append(history, 1);
+    const byTag = async () => {
+      const question = {
+        types: ['accepted'] as const,
+        unit: 'all' as const,
+        zone: 'UTC',
+        groupBy: 'tag' as const,
+      };
+      return (await subject.ledger.countByBucket(scope, question))
+        .map(({ group, count }) => `${group} ${count}`)
+        .sort();
+    };
+    const dying = {
+      ...engine,
+      command: (...[statement, values]: Parameters<typeof engine.command>) =>
+        statement.startsWith('ALTER TABLE counters')
+          ? Promise.reject(new LedgerFault('unavailable', 'gone'))
+          : engine.command(statement, values),
+    };
+    const erased = new Map([[scope.tenantId, 'erased-1@erased.invalid']]);
+    const erasure = { tenantIds: [scope.tenantId], address: 'ann@gmail.com', erased, spared: [], hold };
+    for (let turn = 0; turn < 2; turn += 1) {
+      await assert.rejects(ledgerOver(dying).maintenance.erase(erasure), /gone/);
+      assert.deepEqual(await byTag(), ['other 2', 'to:erased-1@erased.invalid 2']);
+    }
+    await subject.ledger.maintenance.erase(erasure);
+    assert.deepEqual(await byTag(), ['other 2', 'to:erased-1@erased.invalid 2']);
+    const left =
+      'SELECT count() FROM counters WHERE tenant_id = {tenantId:UInt64} AND has(tags, {tag:String})';
+    assert.deepEqual(await engine.ask(left, { ...scope, tag: 'to:ann@gmail.com' }), [[0]]);
+    assert.deepEqual((await subject.ledger.maintenance.compare({ hold, queue: null })).differences, []);
   });
 }
 
