@@ -116,6 +116,13 @@ test('a certificate needs its key', () => {
   assert.equal(load({ environment: both }).config.smtp.tlsKey, resolve('b.pem'));
 });
 
+test('a bound in bytes is not kept on a cluster', () => {
+  const cluster = { WAYBILL_LEDGER_URL: 'http://127.0.0.1:8123', WAYBILL_LEDGER_CLUSTER: 'here' };
+  assert.deepEqual(problems({ environment: { ...cluster, WAYBILL_LEDGER_KEEP_EVENTS_BYTES: '1GiB' } }), [
+    'environment WAYBILL_LEDGER_KEEP_EVENTS_BYTES: cannot be kept with ledger.cluster; a time can',
+  ]);
+});
+
 test('options of dialects stand in one map under their keys', (context) => {
   const file = fileWith(context, '[dialects.one]\ninterval = 5\n');
   const request = { dialectOptions: [dialectOption] };

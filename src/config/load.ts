@@ -149,14 +149,27 @@ const pairs: readonly [string, string][] = [
   ['ledger.cluster', 'ledger.url'],
 ];
 
-/** Options that make sense together only. */
+/** Where one is, the other cannot be. */
+const exclusions: readonly [string, string][] = [
+  ['ledger.keep_events_bytes', 'ledger.cluster'],
+  ['ledger.keep_deliveries_bytes', 'ledger.cluster'],
+];
+
+/** Options that make sense together only, or never. */
 function contradictions(given: ReadonlyMap<string, Given>): ConfigProblem[] {
   const isSet = (key: string) => (given.get(key)?.raw ?? '') !== '';
-  return pairs.flatMap(([key, needed]) => {
+  const problem = (key: string, text: string): ConfigProblem[] => {
     const entry = given.get(key);
-    if (entry === undefined || !isSet(key) || isSet(needed)) return [];
-    return [{ source: entry.source, name: entry.name, text: `needs ${needed} as well` }];
-  });
+    return entry === undefined ? [] : [{ source: entry.source, name: entry.name, text }];
+  };
+  return [
+    ...pairs.flatMap(([key, needed]) =>
+      isSet(key) && !isSet(needed) ? problem(key, `needs ${needed} as well`) : [],
+    ),
+    ...exclusions.flatMap(([key, other]) =>
+      isSet(key) && isSet(other) ? problem(key, `cannot be kept with ${other}; a time can`) : [],
+    ),
+  ];
 }
 
 function configOf(

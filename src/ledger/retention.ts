@@ -162,6 +162,7 @@ export async function dayForSize(
 ): Promise<number | null> {
   const [place] = places[table];
   if (place === undefined) return null;
+  await refuseDistributed(engine, place.table);
   const [size] = await engine.ask(
     `SELECT sum(bytes_on_disk), sum(rows) FROM system.parts WHERE active AND database = currentDatabase() AND table = {table:String}`,
     { table: place.table },
@@ -182,6 +183,18 @@ GROUP BY day ORDER BY day DESC LIMIT ${limits.retentionDays}`,
     if (kept > mostRows) return (Number(day) + 1) * 86_400_000;
   }
   return null;
+}
+
+async function refuseDistributed(engine: Engine, table: string): Promise<void> {
+  const [row] = await engine.ask(
+    'SELECT engine FROM system.tables WHERE database = currentDatabase() AND name = {table:String}',
+    { table },
+  );
+  if (row?.[0] !== 'Distributed') return;
+  throw new LedgerFault(
+    'question',
+    'a bound in bytes cannot be kept on a cluster, where each server knows the size of its own share only; set a time instead',
+  );
 }
 
 export async function tenantsIn(engine: Engine): Promise<number[]> {

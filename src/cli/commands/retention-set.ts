@@ -1,4 +1,6 @@
-import { type Command, exitCodes } from '../command.ts';
+import type { Config } from '../../config/config.ts';
+import type { RetentionChange } from '../../upkeep/upkeep.ts';
+import { type Command, exitCodes, usageProblem } from '../command.ts';
 import { tenantNamed, withInstallation } from '../installation.ts';
 import { settingsOf } from '../legal-hold.ts';
 import {
@@ -27,6 +29,7 @@ export const retentionSetCommand: Command = {
   run(call) {
     const change = changeOf(call);
     return withInstallation(call, { create: false }, (installation) => {
+      refuseSizes(change, installation.config);
       const tenant = tenantNamed(installation.tenants, call.operands[0] ?? '');
       const settings = settingsOf(installation);
       settings.changeRetention(tenant.id, change);
@@ -37,3 +40,8 @@ export const retentionSetCommand: Command = {
     });
   },
 };
+
+function refuseSizes({ eventsBytes, deliveriesBytes }: RetentionChange, { ledger }: Config): void {
+  if (ledger.cluster === null || typeof (eventsBytes ?? deliveriesBytes) !== 'number') return;
+  throw usageProblem('a bound in bytes cannot be kept on a cluster (ledger.cluster); set a time instead');
+}

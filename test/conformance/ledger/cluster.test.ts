@@ -29,6 +29,13 @@ suite('ledger, on a cluster of one', () => {
   after(() => subject.engine.close());
 
   repetitionCases(() => subject);
+
+  test('a bound in bytes is refused, not left unkept in silence', async () => {
+    await assert.rejects(
+      subject.ledger.maintenance.dayForSize('events', null, 1),
+      /cannot be kept on a cluster.*set a time instead/,
+    );
+  });
 });
 
 suite('meeting a cluster', () => {
