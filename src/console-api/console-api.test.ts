@@ -283,6 +283,7 @@ describe("the operator's API", () => {
 
   for (const [code, status, told] of [
     ['timeout', 503, /too slow/],
+    ['question', 400, /too slow/],
     ['engine', 500, /fault/],
   ] as const) {
     test(`answers a fault of the ledger (${code}) with ${status} and an id that the log has`, async () => {

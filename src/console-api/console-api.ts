@@ -91,6 +91,9 @@ function unauthorized(): Response {
 
 function answerFault(fault: Error, c: Context): Response {
   const faultId = recordFault(c, fault);
-  if (!(fault instanceof LedgerFault && fault.temporary)) return faultProblem(faultId);
-  return problemReply({ status: 503, title: 'Service Unavailable', detail: fault.message, faultId });
+  if (!(fault instanceof LedgerFault)) return faultProblem(faultId);
+  const told = { detail: fault.message, faultId };
+  if (fault.temporary) return problemReply({ status: 503, title: 'Service Unavailable', ...told });
+  if (fault.code === 'question') return problemReply({ status: 400, title: 'Bad Request', ...told });
+  return faultProblem(faultId);
 }
