@@ -177,6 +177,8 @@ export const limits = {
   /** Records of the ledger's chain read at a time, and events of neighbouring batches digested from one answer. */
   chainPageBatches: 5_000,
   chainWindowEvents: 20_000,
+  /** The end of a chain to which another node appends is looked for that often. */
+  chainEndRounds: 20,
   /** Days looked through to find from which one on a table is small enough; mails that are held by address. */
   retentionDays: 36_500,
   heldMails: 100_000,

@@ -105,7 +105,7 @@ function withTenantId(request: NamedRequest, idOf: (name: string) => number): Jo
   const which = { preview, ...(tenant === undefined ? {} : { tenantId: idOf(tenant) }) };
   switch (kind) {
     case 'verify':
-      return { kind, chain };
+      return { kind, chain: chain ? 'everything' : 'nothing' };
     case 'rebuild':
       return { kind };
     case 'retention':

@@ -29,7 +29,7 @@ export type { ErasedCounts } from './erase.ts';
 export type { AgedTable } from './horizons.ts';
 export type { Hold, Rebuilt } from './rebuild.ts';
 export type { Removal, Removed } from './retention.ts';
-export type { ChainProblem, ChainVerified, NodeChain } from './verify-chain.ts';
+export type { ChainProblem, ChainVerified, NodeChain, ProvedTo } from './verify-chain.ts';
 
 export interface Maintenance {
   /** Every projection anew from the events, while questions are answered and events appended. */

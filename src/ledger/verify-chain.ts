@@ -15,6 +15,7 @@ import {
   type SignedAmendment,
 } from './chain-records.ts';
 import type { Engine } from './engine.ts';
+import type { Hold } from './rebuild.ts';
 
 export interface ChainProblem {
   node: string;
@@ -36,32 +37,47 @@ export interface NodeChain {
   before: number;
 }
 
+/** How far a node's chain was walked without a problem. */
+export interface ProvedTo {
+  node: string;
+  last: number;
+  link: string;
+}
+
 export interface ChainVerified {
   nodes: NodeChain[];
   /** In the order of nodes and sequences; at most `limits.verifyDifferences`. */
   problems: ChainProblem[];
+  proved: ProvedTo[];
 }
 
 export interface ChainOptions {
-  /** Of this node: how far its outbox has been appended. Nothing newer may be missing. */
-  end: { node: string; appendedTo: number } | null;
+  hold: Hold;
+  /** This node, and how far its outbox has been appended: nothing up to there may be missing. Asked within a hold. */
+  own: { node: string; appendedTo: () => number } | null;
+  /** The walk goes on from there; of nodes that are not named it begins at the beginning. */
+  from?: readonly ProvedTo[];
   onProgress?: (done: number, total: number) => void;
 }
 
 export async function verifyChain(
   engine: Engine,
   key: InstallationKey,
-  { end, onProgress = () => {} }: ChainOptions,
+  { hold, own, from = [], onProgress = () => {} }: ChainOptions,
 ): Promise<ChainVerified> {
   const [total] = await engine.ask('SELECT count() FROM batches');
-  const verified: ChainVerified = { nodes: [], problems: [] };
+  const verified: ChainVerified = { nodes: [], problems: [], proved: [] };
   for (const node of await nodesOf(engine)) {
     const walk = new Walk(engine, key, node);
     const done = verified.nodes.reduce((sum, { batches }) => sum + batches, 0);
+    await walk.begin(from.find((one) => one.node === node));
     await walk.go((batches) => onProgress(done + batches, Number(total?.[0] ?? 0)));
-    await walk.finish(end?.node === node ? end.appendedTo : null);
+    await walk.countEvents();
+    if (own?.node === node) await hold(() => walk.finish(own.appendedTo()));
+    else await walk.finish(null);
     verified.nodes.push(walk.counts);
     verified.problems.push(...walk.problems);
+    if (walk.problems.length === 0) verified.proved.push(walk.provedTo());
   }
   return { ...verified, problems: verified.problems.slice(0, limits.verifyDifferences) };
 }
@@ -78,6 +94,8 @@ class Walk {
   /** Of the chain, and what of it should stand in the ledger. */
   #first: number | null = null;
   #expectedEvents = 0;
+  /** What lies up to here was proved before. */
+  #from = 0;
 
   constructor(engine: Engine, key: InstallationKey, node: string) {
     this.#engine = engine;
@@ -86,8 +104,31 @@ class Walk {
     this.counts = { node, batches: 0, intact: 0, amended: 0, expired: 0, before: 0 };
   }
 
-  async go(onProgress: (batches: number) => void): Promise<void> {
-    await this.#begin();
+  provedTo(): ProvedTo {
+    return { node: this.#node, last: this.#last, link: this.#link };
+  }
+
+  /** What was proved before is not looked at again, unless the chain has been shortened beyond it. */
+  async begin(from: ProvedTo | undefined): Promise<void> {
+    const start = await chainStartOf(this.#engine, this.#node);
+    if (from !== undefined && from.last > 0 && from.last >= (start?.last ?? 0)) {
+      [this.#last, this.#link] = [from.last, from.link];
+      [this.#from, this.#first] = [from.last, from.last + 1];
+      return;
+    }
+    if (start === null) return;
+    if (start.tag !== startTag(this.#key, start)) {
+      this.#complain(1, start.last, 'the record of where the chain begins was changed');
+    }
+    this.#last = start.last;
+    this.#link = start.link;
+    this.#first = 1;
+    this.counts.batches += start.batches;
+    this.counts.expired += start.batches;
+  }
+
+  /** To the newest batch there is; called again it goes on. */
+  async go(onProgress: (batches: number) => void = () => {}): Promise<void> {
     for (;;) {
       const page = await batchesFrom(this.#engine, this.#node, this.#last + 1);
       if (page.length === 0) return;
@@ -105,19 +146,6 @@ class Walk {
       onProgress(this.counts.batches);
       if (this.problems.length >= limits.verifyDifferences) return;
     }
-  }
-
-  async #begin(): Promise<void> {
-    const start = await chainStartOf(this.#engine, this.#node);
-    if (start === null) return;
-    if (start.tag !== startTag(this.#key, start)) {
-      this.#complain(1, start.last, 'the record of where the chain begins was changed');
-    }
-    this.#last = start.last;
-    this.#link = start.link;
-    this.#first = 1;
-    this.counts.batches += start.batches;
-    this.counts.expired += start.batches;
   }
 
   /** From one batch to the next. */
@@ -180,26 +208,48 @@ class Walk {
     }
   }
 
-  /** What no batch accounts for: events too many, and an end that is not the end. */
-  async finish(appendedTo: number | null): Promise<void> {
+  /** Events too many between the batches, and those from before the chain. */
+  async countEvents(): Promise<void> {
     const first = this.#first ?? Number.MAX_SAFE_INTEGER;
     const [row] = await this.#engine.ask(
-      `SELECT countIf(sequence < {first:UInt64}), countIf(sequence >= {first:UInt64}), max(sequence)
-FROM events WHERE outbox_node = {node:String}`,
-      { node: this.#node, first },
+      `SELECT countIf(sequence < {first:UInt64}), countIf(sequence >= {first:UInt64} AND sequence <= {last:UInt64})
+FROM events WHERE outbox_node = {node:String} AND sequence > {from:UInt64}`,
+      { node: this.#node, first, last: this.#last, from: this.#from },
       { patient: true },
     );
-    const [before, within, newest] = (row ?? [0, 0, 0]).map(Number);
-    this.counts.before = before ?? 0;
-    if (this.problems.length > 0) return;
-    if ((newest ?? 0) > this.#last && this.#first !== null) {
-      this.#complain(this.#last + 1, newest ?? 0, 'the ledger holds events that no batch brought');
-    } else if (within !== this.#expectedEvents) {
-      this.#complain(first, this.#last, `${(within ?? 0) - this.#expectedEvents} events were inserted`);
+    const [before = 0, within = 0] = (row ?? []).map(Number);
+    this.counts.before = before;
+    if (this.problems.length > 0 || within === this.#expectedEvents) return;
+    this.#complain(first, this.#last, `${within - this.#expectedEvents} events were inserted`);
+  }
+
+  /**
+   * What stands behind the newest batch, and whether that is the newest. Batches that came in meanwhile are walked
+   * first; of a node whose writer nobody holds still a batch may be there a moment before its record.
+   */
+  async finish(appendedTo: number | null): Promise<void> {
+    let newest = 0;
+    for (let round = 0; round < limits.chainEndRounds; round += 1) {
+      await this.go();
+      newest = await this.#newestBehind(this.#last);
+      if (newest <= this.#last || this.problems.length > 0) break;
     }
-    if (appendedTo !== null && this.#first !== null && appendedTo > this.#last) {
+    if (this.problems.length > 0 || this.#first === null) return;
+    if (newest > this.#last) {
+      this.#complain(this.#last + 1, newest, 'the ledger holds events that no batch brought');
+    }
+    if (appendedTo !== null && appendedTo > this.#last) {
       this.#complain(this.#last + 1, appendedTo, 'the newest batches were removed');
     }
+  }
+
+  async #newestBehind(last: number): Promise<number> {
+    const [row] = await this.#engine.ask(
+      'SELECT max(sequence) FROM events WHERE outbox_node = {node:String} AND sequence > {last:UInt64}',
+      { node: this.#node, last },
+      { patient: true },
+    );
+    return Number(row?.[0] ?? 0);
   }
 
   #complain(first: number, last: number, problem: string): void {

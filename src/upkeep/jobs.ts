@@ -84,6 +84,9 @@ export function createJobs(store: Store, clock: Clock, log: Log): Jobs {
 /** Also for whoever has the store only. */
 export function lastRuns(store: Store): Job[] {
   return store
-    .all('SELECT run FROM upkeep_runs ORDER BY kind')
+    .all(
+      'SELECT run FROM upkeep_runs WHERE kind IN (SELECT value FROM json_each(?)) ORDER BY kind',
+      JSON.stringify(jobKinds),
+    )
     .map((row) => JSON.parse(text(row, 'run')) as Job);
 }

@@ -55,9 +55,14 @@ async function carryOut(step: () => Started, clock: Clock, log: Log, signal: Abo
 
 function tell(job: Job, log: Log): void {
   if (job.state === 'failed' || job.kind !== 'verify') return;
-  const { ok, counts } = job.result as Verified;
+  const { ok, counts, chain } = job.result as Verified;
   const [first] = counts.differences;
+  const [problem] = chain?.problems ?? [];
   if (ok)
     log.info({ events: counts.events, hours: counts.hours }, 'the ledger was verified: everything agrees');
-  else log.error({ first, differences: counts.differences.length }, 'the ledger was verified: it differs');
+  else
+    log.error(
+      { first, differences: counts.differences.length, problem },
+      'the ledger was verified: it differs',
+    );
 }

@@ -11,8 +11,9 @@ import type { Store } from '../store/store.ts';
 import { type EraseRequest, erase } from './erase.ts';
 import { createJobs, type Job, type Started } from './jobs.ts';
 import { createNightly } from './nightly.ts';
+import { createProved } from './proved.ts';
 import { anonymise, type RetainRequest, retain } from './retain.ts';
-import { verify } from './verify.ts';
+import { type ChainPart, verify } from './verify.ts';
 import type { Work } from './work.ts';
 
 export type { Erased, EraseRequest } from './erase.ts';
@@ -31,7 +32,7 @@ export {
 export type { Verified } from './verify.ts';
 
 export type JobRequest =
-  | { kind: 'verify'; chain: boolean }
+  | { kind: 'verify'; chain: ChainPart }
   | { kind: 'rebuild' }
   | ({ kind: 'retention' } & RetainRequest)
   | ({ kind: 'erase' } & EraseRequest)
@@ -45,21 +46,22 @@ export interface Upkeep {
   nightly: Service | null;
 }
 
-export interface UpkeepDeps extends Work {
+export interface UpkeepDeps extends Omit<Work, 'proved'> {
   store: Store;
   log: Log;
   /** Milliseconds after midnight UTC; null: never by itself. */
   nightlyAt: number | null;
 }
 
-export function createUpkeep({ store, log, nightlyAt, ...work }: UpkeepDeps): Upkeep {
+export function createUpkeep({ store, log, nightlyAt, ...deps }: UpkeepDeps): Upkeep {
+  const work: Work = { ...deps, proved: createProved(store) };
   const jobs = createJobs(store, work.clock, log);
   const start = (request: JobRequest): Started => {
     const remembered = !('preview' in request && request.preview);
     return jobs.start(request.kind, remembered, (onProgress) => carryOut(work, request, onProgress));
   };
   const steps = [
-    () => start({ kind: 'verify', chain: false }),
+    () => start({ kind: 'verify', chain: 'new' }),
     () => start({ kind: 'retention', preview: false }),
     () => start({ kind: 'anonymise', preview: false }),
   ];

@@ -8,11 +8,14 @@ export interface Verified {
   ok: boolean;
   counts: Compared & { tenants: Record<number, string> };
   /** Null: not asked for. */
-  chain: ChainVerified | null;
+  chain: Omit<ChainVerified, 'proved'> | null;
 }
 
-export async function verify(work: Work, withChain: boolean, onProgress: OnProgress): Promise<Verified> {
-  const { ledger, hold, open, tenants, outbox, node } = work;
+/** Of the chain of batches: nothing, what came since it was walked last, or everything. */
+export type ChainPart = 'nothing' | 'new' | 'everything';
+
+export async function verify(work: Work, part: ChainPart, onProgress: OnProgress): Promise<Verified> {
+  const { ledger, hold, open, tenants, node } = work;
   await work.catchUp(limits.ledgerCatchUpMs);
   const counts = await ledger.maintenance.compare({
     hold,
@@ -22,15 +25,23 @@ export async function verify(work: Work, withChain: boolean, onProgress: OnProgr
     },
     onProgress,
   });
-  const chain = withChain ? await ledger.maintenance.verifyChain({ end: await endOf(), onProgress }) : null;
+  const chain = part === 'nothing' ? null : await walkChain(work, part, onProgress);
   const named = Object.fromEntries(
     counts.differences.map(({ tenantId }) => [tenantId, tenants.tenant(tenantId)?.name ?? String(tenantId)]),
   );
   const ok = counts.differences.length === 0 && (chain?.problems.length ?? 0) === 0;
   return { ok, counts: { ...counts, tenants: named }, chain };
+}
 
-  /** Read while nothing is appended: what the cursor says is in the ledger then. */
-  function endOf() {
-    return hold(async () => ({ node: node.name, appendedTo: outbox.cursor().appendedTo }));
-  }
+async function walkChain(
+  { ledger, hold, node, outbox, proved }: Work,
+  part: ChainPart,
+  onProgress: OnProgress,
+): Promise<Verified['chain']> {
+  const own = { node: node.name, appendedTo: () => outbox.cursor().appendedTo };
+  const from = part === 'new' ? proved.read() : [];
+  const walked = await ledger.maintenance.verifyChain({ hold, own, from, onProgress });
+  if (walked === null) return null;
+  proved.write(walked.proved);
+  return { nodes: walked.nodes, problems: walked.problems };
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Hold, Ledger } from '../ledger/ledger.ts';
 import type { OpenMails } from '../queue/queue.ts';
 import type { Tenants } from '../tenants/tenants.ts';
+import type { Proved } from './proved.ts';
 import type { Retention, UpkeepSettings } from './settings.ts';
 
 export interface Work {
@@ -15,6 +16,7 @@ export interface Work {
   open: OpenMails;
   tenants: Pick<Tenants, 'tenants' | 'tenant' | 'erasedAddress' | 'eraseSuppressed'>;
   settings: UpkeepSettings;
+  proved: Proved;
   /** What the configuration says. */
   standard: Retention;
   /** Name of this node's outbox, and its number in mail ids. */

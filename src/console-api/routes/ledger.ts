@@ -110,7 +110,7 @@ function jobRequest({ tenants }: ConsoleApiDeps, wanted: Request): Parsed<JobReq
   const which = { preview, ...(tenant === null ? {} : { tenantId: tenant.id }) };
   switch (kind) {
     case 'verify':
-      return { ok: true, value: { kind, chain } };
+      return { ok: true, value: { kind, chain: chain ? 'everything' : 'nothing' } };
     case 'rebuild':
       return { ok: true, value: { kind } };
     case 'retention':

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { installationKey } from '../../../src/base/secret.ts';
-import { type Ledger, LedgerFault, ledgerOver } from '../../../src/ledger/ledger.ts';
+import { type Ledger, LedgerFault, ledgerOver, type ProvedTo } from '../../../src/ledger/ledger.ts';
 import { batchesOf, generateHistory, type History, play } from '../../support/histories.ts';
 import { type Subject, type SubjectOf, simplePlan, tenantOf } from './subject.ts';
 
@@ -11,6 +11,7 @@ const hold = <T>(work: () => Promise<T>) => work();
 
 export function chainCases(subjectOf: SubjectOf): void {
   intactCases(subjectOf);
+  walkCases(subjectOf);
   tamperingCases(subjectOf);
   recordCases(subjectOf);
   amendmentCases(subjectOf);
@@ -34,11 +35,11 @@ const chained = async (
   for (const batch of batchesOf(history, size)) await ledger.append(batch);
   return { subject, ledger, history, size };
 };
-const verified = async (ledger: Ledger, { node, events }: History) => {
-  const end = { node, appendedTo: events.length };
-  const chain = await ledger.maintenance.verifyChain({ end });
+const verified = async (ledger: Ledger, { node, events }: History, from: readonly ProvedTo[] = []) => {
+  const own = { node, appendedTo: () => events.length };
+  const chain = await ledger.maintenance.verifyChain({ hold, own, from });
   const problems = chain?.problems.filter((one) => one.node === node) ?? [];
-  return { counts: chain?.nodes.find((one) => one.node === node), problems };
+  return { counts: chain?.nodes.find((one) => one.node === node), problems, proved: chain?.proved ?? [] };
 };
 const change = (subject: Subject, statement: string) =>
   subject.engine.command(`${statement} SETTINGS mutations_sync = 2`);
@@ -75,6 +76,58 @@ function intactCases(subjectOf: SubjectOf): void {
     await ledger.append(first);
     await ledger.append(second);
     assert.deepEqual((await verified(ledger, history)).problems, []);
+  });
+}
+
+function walkCases(subjectOf: SubjectOf): void {
+  test('a walk goes on where the one before ended, and sees what is behind', async () => {
+    const { subject, ledger, history } = await chained(subjectOf);
+    const { proved } = await verified(ledger, history);
+    const more = subject.own(
+      play([simplePlan(Date.UTC(2025, 0, 6), 0), simplePlan(Date.UTC(2025, 0, 7), 0)]),
+    );
+    const { length } = history.events;
+    const next = more.events.map((event, index) => ({ ...event, sequence: length + 1 + index }));
+    const whole = { node: history.node, events: [...history.events, ...next] };
+    await ledger.append({ node: history.node, first: length + 1, last: length + next.length, events: next });
+    await change(
+      subject,
+      `ALTER TABLE events UPDATE diagnostic = '250 forged' WHERE outbox_node = '${history.node}' AND sequence = 1`,
+    );
+    const again = await verified(ledger, whole, proved);
+    assert.deepEqual(again.problems, []);
+    assert.equal(again.counts?.batches, 1);
+    assert.equal((await verified(ledger, whole)).problems.length, 1);
+    await change(
+      subject,
+      `ALTER TABLE events UPDATE diagnostic = '250 forged' WHERE outbox_node = '${history.node}' AND sequence = ${length + 1}`,
+    );
+    assert.match((await verified(ledger, whole, proved)).problems[0]?.problem ?? '', /edited/);
+  });
+
+  test('batches that come in during the walk are walked as well', async () => {
+    const { ledger, history, size } = await chained(subjectOf);
+    const events = history.events
+      .slice(0, size)
+      .map((event, index) => ({ ...event, sequence: history.events.length + 1 + index }));
+    const whole = { node: history.node, events: [...history.events, ...events] };
+    const batch = { node: history.node, first: history.events.length + 1, last: whole.events.length, events };
+    let appended: Promise<void> | null = null;
+    const chain = await ledger.maintenance.verifyChain({
+      hold: async (work) => {
+        await appended;
+        return work();
+      },
+      own: { node: history.node, appendedTo: () => whole.events.length },
+      onProgress: () => {
+        appended ??= ledger.append(batch);
+      },
+    });
+    assert.deepEqual(
+      chain?.problems.filter(({ node }) => node === history.node),
+      [],
+    );
+    assert.equal(chain?.nodes.find(({ node }) => node === history.node)?.batches, 5);
   });
 }
 
@@ -189,6 +242,7 @@ function amendmentCases(subjectOf: SubjectOf): void {
       address,
       erased: new Map([[tenantId, 'erased@erased.invalid']]),
       spared: [],
+      hold,
     });
     const erased = await verified(ledger, history);
     assert.deepEqual(erased.problems, []);

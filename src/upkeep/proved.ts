@@ -1,0 +1,33 @@
+/**
+ * How far the chain of each node was walked without a problem, so that the nightly walk is one over a day and not over
+ * everything. It stands in the store, not in the ledger: who can write to the ledger cannot say what need not be looked at.
+ */
+import type { ProvedTo } from '../ledger/ledger.ts';
+import { type Store, text } from '../store/store.ts';
+
+export interface Proved {
+  read(): ProvedTo[];
+  /** Of these nodes; what is known of others stays. */
+  write(proved: readonly ProvedTo[]): void;
+}
+
+/** Beside the last runs of jobs, of which none has this kind. */
+const kind = 'chain';
+
+export function createProved(store: Store): Proved {
+  const read = (): ProvedTo[] => {
+    const row = store.get('SELECT run FROM upkeep_runs WHERE kind = ?', kind);
+    return row ? (JSON.parse(text(row, 'run')) as ProvedTo[]) : [];
+  };
+  return {
+    read,
+    write(proved) {
+      const named = new Set(proved.map(({ node }) => node));
+      const all = [...read().filter(({ node }) => !named.has(node)), ...proved];
+      store.run(
+        `INSERT INTO upkeep_runs (kind, run) VALUES (?, ?) ON CONFLICT (kind) DO UPDATE SET run = excluded.run`,
+        ...[kind, JSON.stringify(all)],
+      );
+    },
+  };
+}
