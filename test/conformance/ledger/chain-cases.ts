@@ -7,6 +7,7 @@ import { batchesOf, generateHistory, type History, play } from '../../support/hi
 import { type Subject, type SubjectOf, simplePlan, tenantOf } from './subject.ts';
 
 const key = installationKey(Buffer.alloc(32, 7));
+const day = 86_400_000;
 const hold = <T>(work: () => Promise<T>) => work();
 
 export function chainCases(subjectOf: SubjectOf): void {
@@ -25,11 +26,10 @@ const chained = async (
   subjectOf: SubjectOf,
 ): Promise<{ subject: Subject; ledger: Ledger; history: History; size: number }> => {
   const subject = subjectOf();
+  const monday = Date.UTC(2025, 0, 6) + histories * 35 * day;
   histories += 1;
-  const when = { from: Date.UTC(2025, histories, 3), to: Date.UTC(2025, histories, 20) };
-  const history = subject.own(
-    generateHistory(51, { edges: false, ...when, mails: 8, tenants: 1, maxForwardPaths: 1 }),
-  );
+  const when = { edges: false, from: monday, to: monday + 5 * day };
+  const history = subject.own(generateHistory(51, { ...when, mails: 8, tenants: 1, maxForwardPaths: 1 }));
   const ledger = ledgerOver(subject.engine, key);
   const size = Math.ceil(history.events.length / 4);
   for (const batch of batchesOf(history, size)) await ledger.append(batch);
@@ -227,13 +227,13 @@ function recordCases(subjectOf: SubjectOf): void {
   });
 }
 
-function amendmentCases(subjectOf: SubjectOf): void {
+export function amendmentCases(subjectOf: SubjectOf): void {
   test('retention, erasure and anonymising amend the chain, and shorten it where everything is gone', async () => {
     const { subject, ledger, history } = await chained(subjectOf);
     const { tenantId } = tenantOf(history);
     const { maintenance } = ledger;
     const at = history.events.reduce((latest, event) => Math.max(latest, event.at), 0);
-    const cut = Math.floor((at - 3 * 86_400_000) / 86_400_000) * 86_400_000;
+    const cut = Math.floor((at - 3 * day) / day) * day;
     const before = history.events.filter((event) => event.at < cut).length;
     assert.ok(before > 0 && before < history.events.length);
     const address = history.events.at(-1)?.delivery.forwardPath.toLowerCase() ?? '';
@@ -251,7 +251,7 @@ function amendmentCases(subjectOf: SubjectOf): void {
     assert.deepEqual((await verified(ledger, history)).problems, []);
     const ended = `ALTER TABLE deliveries UPDATE state = 'delivered' WHERE tenant_id = ${tenantId} AND state IN ('queued', 'held', 'deferred')`;
     await change(subject, ended);
-    const removals = [{ table: 'events' as const, tenantIds: [tenantId], before: at + 86_400_000 }];
+    const removals = [{ table: 'events' as const, tenantIds: [tenantId], before: at + day }];
     const options = { removals, spared: [], hold };
     assert.equal((await maintenance.removeOld(options)).events, history.events.length);
     const gone = await verified(ledger, history);

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEngine } from '../../../src/ledger/ledger.ts';
 import { startClickHouseFront } from '../../support/clickhouse-front.ts';
-import { ledgerCases } from './cases.ts';
+import { type Implementation, ledgerCases, upkeepStatementCases } from './cases.ts';
 
-ledgerCases({
+const overHttp: Implementation = {
   name: 'over HTTP',
   open: async () => {
     const path = mkdtempSync(join(tmpdir(), 'waybill-ledger-'));
@@ -19,4 +19,7 @@ ledgerCases({
     };
     return { engine, close };
   },
-});
+};
+
+ledgerCases(overHttp);
+upkeepStatementCases(overHttp);

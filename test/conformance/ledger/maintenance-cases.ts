@@ -16,7 +16,7 @@ export function maintenanceCases(subjectOf: SubjectOf): void {
   placeCases(subjectOf);
 }
 
-function rebuildCases(subjectOf: SubjectOf): void {
+export function rebuildCases(subjectOf: SubjectOf): void {
   test('projections made anew from the events are the same', async () => {
     const subject = subjectOf();
     const range = { edges: false, from: Date.UTC(2025, 4, 29), to: Date.UTC(2025, 5, 3) };
