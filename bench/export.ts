@@ -143,12 +143,15 @@ async function inOwnProcess<T>(role: 'fill' | 'export', given: Arguments, path: 
     [file, '--role', role, '--rows', String(rows), '--of', of, '--data-dir', path, ...format],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
+  const stop = (signal: NodeJS.Signals) => child.kill(signal); // it ends, and we with it
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (piece: string) => {
     text += piece;
   });
-  const [code] = await once(child, 'close');
-  if (code !== 0) throw new Error(`${role} ended with ${code}`);
+  const [code, signal] = await once(child, 'close');
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, stop);
+  if (code !== 0) throw new Error(`${role} ended with ${code ?? signal}`);
   return JSON.parse(text) as T;
 }
 
