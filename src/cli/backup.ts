@@ -3,16 +3,12 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { BackupProblem, holdsBackups, type Snapshot, takeSnapshot } from '../backup/backup.ts';
 import { systemClock } from '../base/clock.ts';
-import { limits } from '../base/limits.ts';
 import type { Config } from '../config/config.ts';
 import { dataPaths } from '../data-paths.ts';
-import { openLedger } from '../ledger/ledger.ts';
-import { createWriter } from '../ledger/writer.ts';
-import { createOutboxReader } from '../queue/queue.ts';
 import { type RunFile, readRunFile } from '../run-file.ts';
-import { openStore, takeInstanceLock } from '../store/store.ts';
 import { CommandProblem } from './command.ts';
 import { streamLines } from './running-server.ts';
+import { locked, whileStopped, withFilledLedger } from './stopped-server.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What keeps a backup from being made or restored is told in its own words. */
@@ -33,16 +29,6 @@ export async function withBackupFolder<T>(directory: string, work: () => Promise
   }
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   return await locked(join(directory, 'lock'), `another command works on ${directory}`, work);
-}
-
-async function locked<T>(path: string, otherwise: string, work: () => Promise<T>): Promise<T> {
-  const lock = takeInstanceLock(path, 0);
-  if (lock === null) throw new CommandProblem(otherwise);
-  try {
-    return await work();
-  } finally {
-    lock.release();
-  }
 }
 
 /** Of the running server, or of a data directory that no server has open. It is removed when `work` has ended. */
@@ -71,31 +57,17 @@ async function snapshotOfRunning(run: RunFile): Promise<Snapshot> {
 async function snapshotOfStopped(config: Config): Promise<Snapshot> {
   const paths = dataPaths(config.dataDir);
   const busy = `a server is starting or stopping on ${config.dataDir}; try again`;
-  return await locked(paths.lock('serve'), busy, () =>
-    locked(paths.lock('office'), busy, async () => {
-      const store = openStore(paths.store);
-      const { url, maxMemory, threads } = config.ledger;
-      try {
-        if (url !== null)
-          return await takeSnapshot({ paths, between: (work) => work(), freeze: async () => null });
-        const ledger = await openLedger({ url, path: paths.ledger, maxMemoryBytes: maxMemory, threads });
-        const node = `node${config.nodeNumber}`;
-        const writer = createWriter({ outbox: createOutboxReader(store), ledger, clock: systemClock, node });
-        try {
-          await writer.catchUp(limits.backupCatchUpMs);
-          return await takeSnapshot({
-            paths,
-            between: (work) => writer.between(work),
-            freeze: (into) => ledger.freeze(into),
-          });
-        } finally {
-          await ledger.close();
-        }
-      } finally {
-        store.close();
-      }
-    }),
-  );
+  return await whileStopped(config, busy, async (store) => {
+    if (config.ledger.url !== null)
+      return await takeSnapshot({ paths, between: (work) => work(), freeze: async () => null });
+    return await withFilledLedger(config, store, ({ ledger, writer }) =>
+      takeSnapshot({
+        paths,
+        between: (work) => writer.between(work),
+        freeze: (into) => ledger.freeze(into),
+      }),
+    );
+  });
 }
 
 /** One line that is written over; nothing when nobody looks. */

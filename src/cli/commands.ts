@@ -21,6 +21,7 @@ import { ledgerEraseCommand } from './commands/ledger-erase.ts';
 import { ledgerHoldAddCommand } from './commands/ledger-hold-add.ts';
 import { ledgerHoldListCommand } from './commands/ledger-hold-list.ts';
 import { ledgerHoldRemoveCommand } from './commands/ledger-hold-remove.ts';
+import { ledgerMoveCommand } from './commands/ledger-move.ts';
 import { ledgerRebuildCommand } from './commands/ledger-rebuild.ts';
 import { ledgerStatusCommand } from './commands/ledger-status.ts';
 import { ledgerVerifyCommand } from './commands/ledger-verify.ts';
@@ -106,6 +107,7 @@ export const commands: readonly Command[] = [
   ledgerStatusCommand,
   ledgerVerifyCommand,
   ledgerRebuildCommand,
+  ledgerMoveCommand,
   ledgerEraseCommand,
   ledgerAnonymiseCommand,
   ledgerHoldAddCommand,

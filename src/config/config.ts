@@ -6,10 +6,10 @@
  * This is the module's door, and `process.env` is read behind it only. Not here: tenants, credentials,
  * routes and whatever else changes while Waybill runs (tenants, store).
  */
-export { type ListenAddress, type NextHop, nextHop, type TrustedNetwork } from './addresses.ts';
+export { httpUrl, type ListenAddress, type NextHop, nextHop, type TrustedNetwork } from './addresses.ts';
 export { crashPointWanted, environmentForChild } from './crash-point.ts';
 export { renderHelp, renderReference, renderSampleFile } from './help.ts';
-export { byteSize, duration } from './kinds.ts';
+export { byteSize, databaseName, duration } from './kinds.ts';
 export {
   type Config,
   type ConfigSource,

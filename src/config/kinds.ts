@@ -62,6 +62,11 @@ export function oneOf<const T extends string>(...choices: readonly T[]): Kind<T>
   }, String);
 }
 
+export const databaseName: Kind<string> = textKind((text) => {
+  if (/^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(text)) return text;
+  throw new OptionProblem('expected up to 64 letters, digits and underscores');
+}, String);
+
 const maxPathChars = 4096;
 
 /** A file or folder; where it must exist is for its user to say. */

@@ -23,6 +23,7 @@ import {
 import { poolEntry } from './ip-pools.ts';
 import {
   byteSize,
+  databaseName,
   duration,
   type Kind,
   listOf,
@@ -264,7 +265,13 @@ export const schema = {
       key: 'ledger.url',
       default: null,
       meaning: 'Address of a ClickHouse server for the ledger; empty: the engine inside Waybill.',
-      example: 'http://waybill:password@clickhouse.example.com:8123/waybill',
+      example: 'http://waybill:password@clickhouse.example.com:8123',
+    }),
+    database: option(databaseName, {
+      key: 'ledger.database',
+      default: 'waybill',
+      meaning: 'Database of the ledger on that server; made if it is missing.',
+      example: 'mail',
     }),
     cluster: option(optional(clusterName), {
       key: 'ledger.cluster',

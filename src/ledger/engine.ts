@@ -14,7 +14,7 @@ export type BoundValues = Readonly<Record<string, BoundValue>>;
 /** A cell of a result: JSON as ClickHouse writes it. */
 export type Cell = string | number | boolean | null | readonly Cell[];
 
-export type StreamFormat = 'JSONEachRow' | 'CSV' | 'Parquet';
+export type StreamFormat = 'JSONEachRow' | 'CSV' | 'Parquet' | 'RowBinary';
 
 /** Settings by name, in the order in which they are to be made. */
 export type SettingList = readonly (readonly [name: string, value: string | number])[];

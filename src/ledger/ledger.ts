@@ -14,6 +14,8 @@ import { type ExportQuestion, exportRows } from './export.ts';
 import { LedgerFault } from './fault.ts';
 import { type FrozenTable, freezeTables, restoreTables } from './freeze.ts';
 import { type Maintenance, maintenanceOf } from './maintenance.ts';
+import { type Moved, type MoveProgress, moveEvents } from './move.ts';
+import { claimNode, type NodeOnServer, newestSequenceOf } from './nodes.ts';
 import { countByBucket } from './queries/count-by-bucket.ts';
 import { deliveries } from './queries/deliveries.ts';
 import { events } from './queries/events.ts';
@@ -30,6 +32,8 @@ import { answerSql, type SqlQuestion } from './sql.ts';
 export { type ExportFormat, type ExportQuestion, exportFormats } from './export.ts';
 export { LedgerFault } from './fault.ts';
 export type * from './maintenance.ts';
+export type { Moved, MoveProgress } from './move.ts';
+export type { NodeOnServer } from './nodes.ts';
 export type * from './question.ts';
 export { ledgerVersion } from './schema/schema.ts';
 export { type SqlQuestion, sqlFormats } from './sql.ts';
@@ -61,6 +65,8 @@ export interface OpenLedger extends Ledger {
    * server. Nothing may append meanwhile, or the tables would differ from each other.
    */
   freeze(into: string): Promise<FrozenLedger | null>;
+  /** Takes a node's number for a store, unless another store has it. */
+  claimNode(node: string, store: string): Promise<NodeOnServer>;
   /** All rows that match, as a file, piece by piece. */
   export(question: ExportQuestion): AsyncIterable<Uint8Array>;
   /** The answer to an operator's own SQL, read-only, in the format asked for. */
@@ -109,6 +115,7 @@ export async function openLedger(options: LedgerOptions): Promise<OpenLedger> {
   return {
     ...ledgerOver(engine, options.key ?? null),
     freeze,
+    claimNode: (node, store) => claimNode(engine, node, store),
     export: (question) => exportRows(engine, question),
     sql: (question) => answerSql(engine, question),
   };
@@ -128,12 +135,30 @@ export async function newestSequence(options: LedgerOptions, node: string): Prom
   const engine = await openEngine(options);
   try {
     await migrate(engine);
-    const rows = await engine.ask('SELECT max(sequence) FROM events WHERE outbox_node = {node:String}', {
-      node,
-    });
-    return Number(rows[0]?.[0] ?? 0);
+    return await newestSequenceOf(engine, node);
   } finally {
     await engine.close();
+  }
+}
+
+/** Takes the events of the embedded ledger of `from` to a server. Nothing may append to `from` meanwhile. */
+export async function moveLedger(
+  from: LedgerOptions,
+  server: { url: string; database: string },
+  onProgress: (progress: MoveProgress) => void,
+): Promise<Moved> {
+  const source = await openEngine({ ...from, url: null });
+  try {
+    const target = await openEngine({ ...from, ...server });
+    try {
+      await migrate(source);
+      await migrate(target);
+      return await moveEvents(source, target, onProgress);
+    } finally {
+      await target.close();
+    }
+  } finally {
+    await source.close();
   }
 }
 

@@ -43,7 +43,7 @@ export async function refuseOtherForm(
   if (kind === undefined || (kind === 'Distributed') === (cluster !== null)) return;
   throw refuse(
     cluster === null
-      ? `the tables in the database "${database}" are those of a cluster; set ledger.cluster to its name`
+      ? `the tables in the database "${database}" are those of a cluster; set ledger.cluster to its name ("waybill ledger move" goes to one server only)`
       : `the tables in the database "${database}" are those of one server, not of a cluster; name another database for the cluster, or leave ledger.cluster empty`,
   );
 }

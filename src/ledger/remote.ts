@@ -1,4 +1,4 @@
-/** ClickHouse behind a URL: one server or a cluster. User, password and database may stand in the URL. */
+/** ClickHouse behind a URL: one server or a cluster. User and password may stand in the URL. */
 import { Readable } from 'node:stream';
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import { limits } from '../base/limits.ts';

@@ -13,6 +13,7 @@ import { ipPools } from './migrations/0010-ip-pools.ts';
 import { expiry } from './migrations/0011-expiry.ts';
 import { warmUps } from './migrations/0012-warm-ups.ts';
 import { upkeep } from './migrations/0013-upkeep.ts';
+import { installation } from './migrations/0014-installation.ts';
 
 /** In order; never edit one that was released, add another. */
 const migrations: readonly string[] = [
@@ -29,6 +30,7 @@ const migrations: readonly string[] = [
   expiry,
   warmUps,
   upkeep,
+  installation,
 ];
 
 export const storeVersion = migrations.length;

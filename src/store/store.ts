@@ -122,6 +122,13 @@ function storeOver(database: DatabaseSync, path: string, wal: number | null): St
   };
 }
 
+/** Tells this store from every other. */
+export function storeId(store: Store): string {
+  const row = store.get('SELECT store_id FROM installation');
+  if (row === undefined) throw new Error('the store has no id');
+  return text(row, 'store_id');
+}
+
 /** Typed reading of a row: a column that is not what the schema says is a fault of ours. */
 export function text(row: Row, column: string): string {
   const value = row[column];

@@ -16,7 +16,7 @@
  * and replication are left out.
  *
  * Run by itself it serves one folder until it is stopped, and prints its URL:
- *   node test/support/clickhouse-front.ts <folder>
+ *   node test/support/clickhouse-front.ts <folder> [<cluster>]
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -272,7 +272,7 @@ function refuse(response: ServerResponse, error: unknown): void {
 }
 
 if (import.meta.main) {
-  const [path] = process.argv.slice(2);
+  const [path, cluster] = process.argv.slice(2);
   if (path === undefined) throw new Error('name the folder to serve');
-  console.log((await startClickHouseFront(path)).url);
+  console.log((await startClickHouseFront(path, cluster === undefined ? {} : { cluster })).url);
 }

@@ -2,6 +2,7 @@ import { type Manifest, restoreBackup } from '../../backup/backup.ts';
 import type { Config } from '../../config/config.ts';
 import { dataPaths } from '../../data-paths.ts';
 import { newestSequence, restoreLedger } from '../../ledger/ledger.ts';
+import { ledgerOptions } from '../../ledger-options.ts';
 import { passInOutbox } from '../../queue/queue.ts';
 import { readRunFile } from '../../run-file.ts';
 import { openStore } from '../../store/store.ts';
@@ -32,11 +33,9 @@ async function restore(call: Call): Promise<number> {
   const { dataDir } = config;
   if (readRunFile(dataDir) !== null) throw new CommandProblem(`a server runs on ${dataDir}`);
   const line = progressLine(call.terminal);
-  const { maxMemory, threads } = config.ledger;
-  const options = { url: null, path: dataPaths(dataDir).ledger, maxMemoryBytes: maxMemory, threads };
   const manifest = await restoreBackup({
     ...{ directory: folderOperand(call.operands), dataDir, id: call.text('id'), keyFile: call.text('key') },
-    restoreLedger: (frozen, from) => restoreLedger(options, frozen, from),
+    restoreLedger: (frozen, from) => restoreLedger(ledgerOptions(config), frozen, from),
     beforeEnd: (found) => meetServer(config, found),
     onProgress: (bytes, total) => line.show(`${shownBytes(bytes)} of ${shownBytes(total)}`),
   });
@@ -51,13 +50,12 @@ async function restore(call: Call): Promise<number> {
  */
 async function meetServer(config: Config, { ledger, node }: Manifest): Promise<void> {
   if (ledger.kind === 'embedded') return;
-  const { url, cluster } = config.ledger;
-  if (url === null) {
+  if (config.ledger.url === null) {
     throw new CommandProblem(
       'the ledger of this backup stands on a server: set ledger.url to it, and restore again',
     );
   }
-  const newest = await newestSequence({ url, cluster, path: '' }, `node${node}`);
+  const newest = await newestSequence(ledgerOptions(config), `node${node}`);
   const store = openStore(dataPaths(config.dataDir).store);
   try {
     passInOutbox(store, newest);

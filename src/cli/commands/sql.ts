@@ -2,6 +2,7 @@ import { limits } from '../../base/limits.ts';
 import type { Config } from '../../config/config.ts';
 import { dataPaths } from '../../data-paths.ts';
 import { LedgerFault, openLedger } from '../../ledger/ledger.ts';
+import { ledgerOptions } from '../../ledger-options.ts';
 import { readRunFile } from '../../run-file.ts';
 import { takeInstanceLock } from '../../store/store.ts';
 import { type Call, type Command, CommandProblem, exitCodes, usageProblem } from '../command.ts';
@@ -71,24 +72,15 @@ interface Question {
 }
 
 /** No server has the ledger open: this command does, for as long as it takes. */
-function askStopped(
-  call: Call,
-  { ledger, dataDir }: Config,
-  { tenant, ...question }: Question,
-): Promise<string> {
+function askStopped(call: Call, config: Config, { tenant, ...question }: Question): Promise<string> {
   return withInstallation(call, { create: false }, async ({ tenants }) => {
     const tenantId = tenant === undefined ? null : tenantNamed(tenants, tenant).id;
-    const lock = takeInstanceLock(dataPaths(dataDir).lock('office'), 0);
-    if (lock === null) throw new CommandProblem(`a server is starting or stopping on ${dataDir}; try again`);
+    const lock = takeInstanceLock(dataPaths(config.dataDir).lock('office'), 0);
+    if (lock === null) {
+      throw new CommandProblem(`a server is starting or stopping on ${config.dataDir}; try again`);
+    }
     try {
-      const { url, cluster, maxMemory, threads } = ledger;
-      const opened = await openLedger({
-        url,
-        cluster,
-        path: dataPaths(dataDir).ledger,
-        maxMemoryBytes: maxMemory,
-        threads,
-      });
+      const opened = await openLedger(ledgerOptions(config));
       try {
         return await opened.sql({ ...question, tenantId });
       } finally {

@@ -6,9 +6,10 @@ import { migration as deliveries } from './0002-deliveries.ts';
 import { migration as engagement } from './0003-engagement.ts';
 import { migration as counters } from './0004-counters.ts';
 import { migration as upkeep } from './0005-upkeep.ts';
+import { migration as nodes } from './0006-nodes.ts';
 import type { Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [events, deliveries, engagement, counters, upkeep];
+export const migrations: readonly Migration[] = [events, deliveries, engagement, counters, upkeep, nodes];
 
 /** Number of the newest migration that this program knows. */
 export const ledgerVersion = Math.max(...migrations.map(({ number }) => number));

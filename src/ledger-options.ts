@@ -1,0 +1,11 @@
+/** Where the ledger of an installation stands, as the configuration says. */
+import type { Config } from './config/config.ts';
+import { dataPaths } from './data-paths.ts';
+import type { LedgerOptions } from './ledger/ledger.ts';
+
+export function ledgerOptions({ dataDir, ledger }: Config): LedgerOptions {
+  const { url, database, cluster, maxMemory, threads } = ledger;
+  const path = dataPaths(dataDir).ledger;
+  // Inside Waybill nobody else has databases, and a backup names this one.
+  return url === null ? { url, path, maxMemoryBytes: maxMemory, threads } : { url, path, database, cluster };
+}
