@@ -103,7 +103,10 @@ const MiB = 1024 * 1024;
 export async function openLedger(options: LedgerOptions): Promise<OpenLedger> {
   const engine = await openEngine(options);
   try {
-    const applied = await migrate(engine);
+    const applied = await migrate(engine, {
+      onProgress: (done, total) =>
+        options.log?.info({ done, total }, "the ledger's new tables are filled from its events"),
+    });
     const version = await engineVersion(engine);
     options.log?.info({ kind: engine.kind, version, applied }, 'ledger open');
   } catch (error) {

@@ -16,7 +16,7 @@ import { upkeep } from './migrations/0013-upkeep.ts';
 import { installation } from './migrations/0014-installation.ts';
 
 /** In order; never edit one that was released, add another. */
-const migrations: readonly string[] = [
+export const migrations: readonly string[] = [
   first,
   dkimKeys,
   limitsAndSuppressions,

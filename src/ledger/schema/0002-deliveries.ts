@@ -109,6 +109,7 @@ SETTINGS ${tableSettings}, index_granularity = 2048,
 export const migration: Migration = {
   number: 2,
   name: 'deliveries',
+  projections: true,
   statements: [
     deliveriesTable,
     `CREATE MATERIALIZED VIEW IF NOT EXISTS deliveries_feed TO deliveries AS ${deliveriesFeed}`,

@@ -55,6 +55,7 @@ SETTINGS ${tableSettings}`;
 export const migration: Migration = {
   number: 3,
   name: 'engagement',
+  projections: true,
   statements: [
     engagementTable,
     `CREATE MATERIALIZED VIEW IF NOT EXISTS engagement_feed TO engagement AS ${engagementFeed}`,

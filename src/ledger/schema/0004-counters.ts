@@ -58,6 +58,7 @@ SETTINGS ${tableSettings}`;
 export const migration: Migration = {
   number: 4,
   name: 'counters',
+  projections: true,
   statements: [
     totalsTable,
     countersTable,

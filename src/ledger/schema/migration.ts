@@ -4,6 +4,8 @@ export interface Migration {
   name: string;
   /** Each is safe to repeat: a crash may fall between a statement and the record of its migration. */
   statements: readonly string[];
+  /** It makes or changes tables that are drawn from `events`: they are filled from the events that are there already. */
+  projections?: true;
 }
 
 /**

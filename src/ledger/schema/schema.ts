@@ -1,6 +1,7 @@
 /** Brings the tables of the ledger up to date: numbered steps, forward only, each recorded once applied. */
 import type { Engine } from '../engine.ts';
 import { LedgerFault } from '../fault.ts';
+import { type RebuildOptions, rebuildProjections } from '../rebuild.ts';
 import { migration as events } from './0001-events.ts';
 import { migration as deliveries } from './0002-deliveries.ts';
 import { migration as engagement } from './0003-engagement.ts';
@@ -27,15 +28,38 @@ export function tableStatements(): string[] {
   return [recordTable, ...migrations.flatMap(({ statements }) => statements)];
 }
 
+export interface MigrateOptions {
+  /** Of the events that new tables are filled from. */
+  onProgress?: RebuildOptions['onProgress'];
+  /** Those of an earlier program, for tests. */
+  known?: readonly Migration[];
+}
+
 /** Returns the names of the migrations it applied. */
-export async function migrate(engine: Engine): Promise<string[]> {
+export async function migrate(
+  engine: Engine,
+  { onProgress, known = migrations }: MigrateOptions = {},
+): Promise<string[]> {
   if (!(await hasRecord(engine))) await engine.command(recordTable);
   const rows = await engine.ask('SELECT DISTINCT number FROM migrations');
   const applied = new Set(rows.map(([number]) => Number(number)));
   refuseNewer(Math.max(0, ...applied));
-  const missing = migrations.filter(({ number }) => !applied.has(number));
-  for (const migration of missing) await apply(engine, migration);
+  const missing = known.filter(({ number }) => !applied.has(number));
+  for (const { statements } of missing) for (const statement of statements) await engine.command(statement);
+  if (missing.some(({ projections }) => projections)) await fillProjections(engine, onProgress);
+  for (const migration of missing) await record(engine, migration);
   return missing.map(({ name }) => name);
+}
+
+/**
+ * Views see what is appended after them; what was there before is told again. Broken off, it begins anew at the next
+ * start, because the migrations are recorded after it only.
+ */
+async function fillProjections(engine: Engine, onProgress: RebuildOptions['onProgress']): Promise<void> {
+  const events = await engine.ask('SELECT 1 FROM events LIMIT 1');
+  if (events.length === 0) return;
+  // Nothing is appended before this has ended.
+  await rebuildProjections(engine, { hold: (work) => work(), ...(onProgress && { onProgress }) });
 }
 
 /** Looked for, because making it takes all servers of a cluster, and one may be away. */
@@ -56,10 +80,9 @@ function refuseNewer(newest: number): void {
   );
 }
 
-async function apply(engine: Engine, migration: Migration): Promise<void> {
-  for (const statement of migration.statements) await engine.command(statement);
+async function record(engine: Engine, { number, name }: Migration): Promise<void> {
   await engine.command('INSERT INTO migrations (number, name) SELECT {number:UInt32}, {name:String}', {
-    number: migration.number,
-    name: migration.name,
+    number,
+    name,
   });
 }
