@@ -80,17 +80,17 @@ function showProgress(done: number, events: number, perSecond: number): void {
 }
 
 /**
- * Does at once what the engine does by itself in the hours after a week has ended (schema/0002), since here 400 days
- * went by in minutes. The last two weeks stay as they are.
+ * Does at once what the engine does by itself in the hours after a month has ended (schema/0002), since here 400 days
+ * went by in minutes. The last month stays as it is.
  */
 export async function letSettle(engine: Engine): Promise<void> {
-  const weeks = await engine.ask(`SELECT partition FROM system.parts
+  const months = await engine.ask(`SELECT partition FROM system.parts
 WHERE active AND database = currentDatabase() AND table = 'deliveries'
 GROUP BY partition ORDER BY partition`);
-  for (const [week] of weeks.slice(0, -2)) {
-    if (!/^\d{4}-\d{2}-\d{2}$/.test(String(week))) throw new Error(`"${week}" is not a week`);
+  for (const [month] of months.slice(0, -1)) {
+    if (!/^\d{6}$/.test(String(month))) throw new Error(`"${month}" is not a month`);
     await engine.command(
-      `OPTIMIZE TABLE deliveries PARTITION '${week}' FINAL SETTINGS optimize_skip_merged_partitions = 1`,
+      `OPTIMIZE TABLE deliveries PARTITION '${month}' FINAL SETTINGS optimize_skip_merged_partitions = 1`,
     );
   }
 }

@@ -17,9 +17,10 @@
  * sequences of two nodes say nothing about each other. Events the rule disregards stay in `events`, where
  * `countRuleBreaks` finds them.
  *
- * Partitioned by the week of acceptance, which all versions of a row share: FINAL never has to look across
- * partitions, and a week whose mail has come to rest is merged into one part without superseded rows, where
- * FINAL costs nothing. Granules are small because pages fetch single rows of many columns.
+ * Partitioned by the time of acceptance, which all versions of a row share: FINAL never has to look across
+ * partitions, and one whose mail has come to rest is merged into one part without superseded rows, where FINAL
+ * costs nothing. By weeks at first, by months since 0007. Granules are small because pages fetch single rows of
+ * many columns.
  */
 import { type Migration, tableSettings } from './migration.ts';
 
@@ -90,7 +91,7 @@ FROM events
 WHERE type IN ('accepted', 'rejected', 'held', 'released', 'attempted', 'deferred', 'delivered', 'failed',
   'expired', 'suppressed', 'canceled', 'returned')`;
 
-export const deliveriesTable = `CREATE TABLE IF NOT EXISTS deliveries (
+export const deliveriesTable = (name: string, partition: string) => `CREATE TABLE IF NOT EXISTS ${name} (
   ${mailColumns},
   ${deliveryColumns},
   version UInt64 CODEC(T64, LZ4),
@@ -101,7 +102,7 @@ export const deliveriesTable = `CREATE TABLE IF NOT EXISTS deliveries (
   INDEX by_subject subject TYPE bloom_filter(0.01) GRANULARITY 1,
   INDEX by_message_id_field lowerUTF8(concat('<', message_id_field, '>')) TYPE tokenbf_v1(8192, 3, 0) GRANULARITY 1
 ) ENGINE = ReplacingMergeTree(version)
-PARTITION BY toMonday(accepted_at)
+PARTITION BY ${partition}
 ORDER BY (tenant_id, mail_id, n)
 SETTINGS ${tableSettings}, index_granularity = 2048,
   min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1`;
@@ -111,7 +112,7 @@ export const migration: Migration = {
   name: 'deliveries',
   projections: true,
   statements: [
-    deliveriesTable,
+    deliveriesTable('deliveries', 'toMonday(accepted_at)'),
     `CREATE MATERIALIZED VIEW IF NOT EXISTS deliveries_feed TO deliveries AS ${deliveriesFeed}`,
   ],
 };

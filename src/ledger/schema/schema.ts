@@ -8,9 +8,18 @@ import { migration as engagement } from './0003-engagement.ts';
 import { migration as counters } from './0004-counters.ts';
 import { migration as upkeep } from './0005-upkeep.ts';
 import { migration as nodes } from './0006-nodes.ts';
+import { migration as deliveriesByMonth } from './0007-deliveries-by-month.ts';
 import type { Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [events, deliveries, engagement, counters, upkeep, nodes];
+export const migrations: readonly Migration[] = [
+  events,
+  deliveries,
+  engagement,
+  counters,
+  upkeep,
+  nodes,
+  deliveriesByMonth,
+];
 
 /** Number of the newest migration that this program knows. */
 export const ledgerVersion = Math.max(...migrations.map(({ number }) => number));
