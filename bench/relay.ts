@@ -205,7 +205,7 @@ function sameCell(one: Cell, other: Cell): boolean {
 }
 
 async function versions(): Promise<Record<string, string>> {
-  const postfix = await run('postconf', ['-h', 'mail_version']).catch(() => ({ stdout: 'missing' }));
+  const postfix = await run('postconf', ['-dh', 'mail_version']).catch(() => ({ stdout: 'missing' }));
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   return { waybill: version, node: process.version, postfix: postfix.stdout.trim() };
 }
