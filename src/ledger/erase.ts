@@ -10,7 +10,8 @@
 import type { InstallationKey } from '../base/secret.ts';
 import { changeEvents } from './amend.ts';
 import type { BoundValues, Engine } from './engine.ts';
-import { changeRows, partitionsWith, type Which } from './partitions.ts';
+import { type AgeGroup, ofEndedMails, olderThan, sparing } from './old-mail.ts';
+import { changeRows, countRows, partitionsWith, type Which } from './partitions.ts';
 import type { Hold } from './rebuild.ts';
 import { type Changes, storedAssignments } from './stored-assignments.ts';
 
@@ -82,35 +83,28 @@ const withoutAddress = (text: string) =>
 const tagsWithoutAddress = `arrayMap(tag -> ${withoutAddress('toString(tag)')}, tags)`;
 const tagged = 'arrayExists(tag -> match(tag, {pattern:String}), tags)';
 
-function whereOf({ texts }: Table, erasure: Erasure): { condition: string; values: BoundValues } {
+function whereOf({ texts }: Table, erasure: Erasure): Which {
   const { tenantIds, address, spared } = erasure;
   const columns = [...texts, 'to_field'];
   const somewhere = columns.map(
     (column) =>
       `(multiSearchAnyCaseInsensitiveUTF8(toString(${column}), {forms:Array(String)}) AND match(toString(${column}), {pattern:String}))`,
   );
-  const conditions = ['tenant_id IN {tenantIds:Array(UInt64)}', `(${[...somewhere, tagged].join(' OR ')})`];
-  const values: Record<string, BoundValues[string]> = {
-    tenantIds,
-    forms: [...plainForms(...partsOf(address)), verpForm(...partsOf(address))],
-    pattern: patternOf(address),
-  };
-  if (spared.length > 0) {
-    values['spared'] = spared;
-    conditions.push('mail_id NOT IN {spared:Array(UInt64)}');
-  }
-  return { condition: conditions.join(' AND '), values };
+  return sparing(spared, {
+    condition: `tenant_id IN {tenantIds:Array(UInt64)} AND (${[...somewhere, tagged].join(' OR ')})`,
+    values: {
+      tenantIds,
+      forms: [...plainForms(...partsOf(address)), verpForm(...partsOf(address))],
+      pattern: patternOf(address),
+    },
+  });
 }
 
 export async function countErasable(engine: Engine, erasure: Erasure): Promise<ErasedCounts> {
   const counts: ErasedCounts = { events: 0, deliveries: 0 };
   for (const table of tables) {
-    const { condition, values } = whereOf(table, erasure);
     const rows = table.name === 'deliveries' ? 'deliveries FINAL' : 'events';
-    const [row] = await engine.ask(`SELECT count() FROM ${rows} WHERE ${condition}`, values, {
-      patient: true,
-    });
-    counts[table.name] = Number(row?.[0] ?? 0);
+    counts[table.name] = await countRows(engine, rows, whereOf(table, erasure));
   }
   return counts;
 }
@@ -190,43 +184,26 @@ FROM (
 
 export interface Anonymising {
   /** Tenants by the time before which their mail was accepted; groups of one time each. */
-  groups: readonly { tenantIds: readonly number[]; before: number }[];
+  groups: readonly AgeGroup[];
   spared: readonly number[];
 }
 
 const anyAddress = '[^\\s<>"\'()\\[\\],;:@]+@[^\\s<>"\'()\\[\\],;:@]+';
 
-function oldWhere({ groups, spared }: Anonymising): { condition: string; values: BoundValues } | null {
-  const wanted = groups.filter(({ tenantIds }) => tenantIds.length > 0);
-  if (wanted.length === 0) return null;
-  const values: Record<string, BoundValues[string]> = {};
-  const parts = wanted.map(({ tenantIds, before }, index) => {
-    values[`tenants${index}`] = tenantIds;
-    values[`before${index}`] = before;
-    return `(tenant_id IN {tenants${index}:Array(UInt64)} AND toUnixTimestamp64Milli(accepted_at) < {before${index}:Int64})`;
-  });
-  const conditions = [
-    `(${parts.join(' OR ')})`,
-    `forward_path != '${anonymous}'`,
-    "(tenant_id, mail_id) NOT IN (SELECT tenant_id, mail_id FROM deliveries FINAL WHERE state IN ('queued', 'held', 'deferred'))",
-  ];
-  if (spared.length > 0) {
-    values['spared'] = spared;
-    conditions.push('mail_id NOT IN {spared:Array(UInt64)}');
-  }
-  return { condition: conditions.join(' AND '), values };
+function oldWhere({ groups, spared }: Anonymising): Which | null {
+  const old = olderThan(groups, 'toUnixTimestamp64Milli(accepted_at)');
+  if (old === null) return null;
+  const named = { ...old, condition: `${old.condition} AND forward_path != '${anonymous}'` };
+  return sparing(spared, ofEndedMails(named));
 }
 
 export async function countNamed(engine: Engine, anonymising: Anonymising): Promise<ErasedCounts> {
   const where = oldWhere(anonymising);
   if (where === null) return { events: 0, deliveries: 0 };
-  const count = async (table: string) => {
-    const [row] = await engine.ask(`SELECT count() FROM ${table} WHERE ${where.condition}`, where.values, {
-      patient: true,
-    });
-    return Number(row?.[0] ?? 0);
+  return {
+    events: await countRows(engine, 'events', where),
+    deliveries: await countRows(engine, 'deliveries FINAL', where),
   };
-  return { events: await count('events'), deliveries: await count('deliveries FINAL') };
 }
 
 const nameless = (column: string) =>

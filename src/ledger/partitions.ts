@@ -32,6 +32,17 @@ GROUP BY _partition_id HAVING meant > 0 ORDER BY _partition_id`,
   return rows.map(([id, all, meant]) => ({ id: partitionId(id), rows: Number(all), meant: Number(meant) }));
 }
 
+export async function countRows(
+  engine: Engine,
+  table: string,
+  { condition, values }: Which,
+): Promise<number> {
+  const [row] = await engine.ask(`SELECT count() FROM ${table} WHERE ${condition}`, values, {
+    patient: true,
+  });
+  return Number(row?.[0] ?? 0);
+}
+
 /** `assignments` null: the rows are removed. Lists within the condition may be of other tables. */
 export async function changeRows(
   engine: Engine,

@@ -9,13 +9,13 @@ import { nodesOf } from './chain-records.ts';
 import type { Engine } from './engine.ts';
 import { LedgerFault } from './fault.ts';
 import { type AgedTable, advanceHorizon } from './horizons.ts';
-import { changeRows, partitionsWith, type Which } from './partitions.ts';
+import { type AgeGroup, ofEndedMails, olderThan, sparing } from './old-mail.ts';
+import { changeRows, countRows, partitionsWith, type Which } from './partitions.ts';
 import type { Hold } from './rebuild.ts';
 
 /** Tenants whose rows of a table go when they are older than `before`. */
-export interface Removal {
+export interface Removal extends AgeGroup {
   table: AgedTable;
-  tenantIds: readonly number[];
   /** UTC milliseconds, on a whole day. */
   before: number;
 }
@@ -61,12 +61,7 @@ export async function countOld(engine: Engine, { removals, spared }: RemovalOpti
         spared,
       );
     if (!place || !which) continue;
-    const [row] = await engine.ask(
-      `SELECT count() FROM ${place.table} WHERE ${which.condition}`,
-      which.values,
-      { patient: true },
-    );
-    removed[table] = Number(row?.[0] ?? 0);
+    removed[table] = await countRows(engine, place.table, which);
   }
   return removed;
 }
@@ -107,27 +102,10 @@ function whichOf(
   removals: readonly Removal[],
   spared: readonly number[],
 ): Which | null {
-  const groups = removals.filter(({ tenantIds }) => tenantIds.length > 0);
-  if (groups.length === 0) return null;
-  const values: Record<string, number | readonly number[]> = {};
   const milliseconds =
     column === 'quarter' ? 'toUnixTimestamp(quarter) * 1000' : `toUnixTimestamp64Milli(${column})`;
-  const parts = groups.map(({ tenantIds, before }, index) => {
-    values[`tenants${index}`] = tenantIds;
-    values[`before${index}`] = before;
-    return `tenant_id IN {tenants${index}:Array(UInt64)} AND ${milliseconds} < {before${index}:Int64}`;
-  });
-  const conditions = [`(${parts.map((part) => `(${part})`).join(' OR ')})`];
-  if (ofMails) {
-    conditions.push(
-      "(tenant_id, mail_id) NOT IN (SELECT tenant_id, mail_id FROM deliveries FINAL WHERE state IN ('queued', 'held', 'deferred'))",
-    );
-    if (spared.length > 0) {
-      values['spared'] = spared;
-      conditions.push('mail_id NOT IN {spared:Array(UInt64)}');
-    }
-  }
-  return { condition: conditions.join(' AND '), values };
+  const old = olderThan(removals, milliseconds);
+  return old !== null && ofMails ? sparing(spared, ofEndedMails(old)) : old;
 }
 
 async function removeFrom(engine: Engine, { table }: Place, which: Which, hold: Hold): Promise<void> {
