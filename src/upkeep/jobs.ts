@@ -36,14 +36,9 @@ export interface Jobs {
 
 export function createJobs(store: Store, clock: Clock, log: Log): Jobs {
   let current: Job | null = null;
-  const remember = (job: Job) =>
-    store.run(
-      `INSERT INTO upkeep_runs (kind, run) VALUES (?, ?) ON CONFLICT (kind) DO UPDATE SET run = excluded.run`,
-      ...[job.kind, JSON.stringify(job)],
-    );
   const end = (job: Job, changes: Pick<Job, 'state' | 'result' | 'problem'>, remembered: boolean): Job => {
     Object.assign(job, changes, { endedAt: clock.now() });
-    if (remembered) remember(job);
+    if (remembered) keepRun(store, job.kind, job);
     log.info(
       { job: job.id, kind: job.kind, state: job.state, problem: job.problem },
       'upkeep of the ledger ended',
@@ -79,6 +74,14 @@ export function createJobs(store: Store, clock: Clock, log: Log): Jobs {
     current: () => current,
     last: () => lastRuns(store),
   };
+}
+
+/** What is known of a kind from now on. */
+export function keepRun(store: Store, kind: string, run: unknown): void {
+  store.run(
+    'INSERT INTO upkeep_runs (kind, run) VALUES (?, ?) ON CONFLICT (kind) DO UPDATE SET run = excluded.run',
+    ...[kind, JSON.stringify(run)],
+  );
 }
 
 /** Also for whoever has the store only. */

@@ -4,6 +4,7 @@
  */
 import type { ProvedTo } from '../ledger/ledger.ts';
 import { type Store, text } from '../store/store.ts';
+import { keepRun } from './jobs.ts';
 
 export interface Proved {
   read(): ProvedTo[];
@@ -23,11 +24,7 @@ export function createProved(store: Store): Proved {
     read,
     write(proved) {
       const named = new Set(proved.map(({ node }) => node));
-      const all = [...read().filter(({ node }) => !named.has(node)), ...proved];
-      store.run(
-        `INSERT INTO upkeep_runs (kind, run) VALUES (?, ?) ON CONFLICT (kind) DO UPDATE SET run = excluded.run`,
-        ...[kind, JSON.stringify(all)],
-      );
+      keepRun(store, kind, [...read().filter(({ node }) => !named.has(node)), ...proved]);
     },
   };
 }
