@@ -1,19 +1,5 @@
 /** The upkeep of the ledger with the engine in this process. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { openEngine } from '../../../src/ledger/ledger.ts';
 import { upkeepCases } from './cases.ts';
+import { inProcess } from './in-process.ts';
 
-upkeepCases({
-  name: 'in process',
-  open: async () => {
-    const path = mkdtempSync(join(tmpdir(), 'waybill-ledger-'));
-    const engine = await openEngine({ url: null, path });
-    const close = async () => {
-      await engine.close();
-      rmSync(path, { recursive: true, force: true });
-    };
-    return { engine, close };
-  },
-});
+upkeepCases(inProcess);
