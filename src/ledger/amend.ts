@@ -13,7 +13,13 @@ import {
   noDigest,
   startTag,
 } from './chain.ts';
-import { amendmentsBetween, batchesFrom, chainStartOf, findBatches } from './chain-records.ts';
+import {
+  amendmentsBetween,
+  batchesFrom,
+  chainStartOf,
+  findBatches,
+  insertAmendments,
+} from './chain-records.ts';
 import type { BoundValues, Engine } from './engine.ts';
 
 /** `condition` holds for the events that `change` is going to change or remove. */
@@ -119,21 +125,9 @@ async function writeAmendments(
   const [row] = await engine.ask('SELECT max(number) FROM batch_amendments');
   const number = Number(row?.[0] ?? 0) + 1;
   const numbered = amendments.map((amendment) => ({ ...amendment, number }));
-  await engine.command(
-    `INSERT INTO batch_amendments
-SELECT row.1, row.2, row.3, {number:UInt64}, row.4, row.5, unhex(row.6), unhex(row.7)
-FROM (SELECT arrayJoin(arrayZip({nodes:Array(String)}, {firsts:Array(UInt64)}, {lasts:Array(UInt64)}, {kinds:Array(String)},
-  {counts:Array(UInt64)}, {digests:Array(String)}, {tags:Array(String)})) AS row)`,
-    {
-      number,
-      nodes: numbered.map(({ node }) => node),
-      firsts: numbered.map(({ first }) => first),
-      lasts: numbered.map(({ last }) => last),
-      kinds: numbered.map(({ kind }) => kind),
-      counts: numbered.map(({ events }) => events),
-      digests: numbered.map(({ digest }) => digest),
-      tags: numbered.map((amendment) => amendmentTag(key, amendment)),
-    },
+  await insertAmendments(
+    engine,
+    numbered.map((amendment) => ({ ...amendment, tag: amendmentTag(key, amendment) })),
   );
 }
 

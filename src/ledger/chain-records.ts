@@ -1,4 +1,4 @@
-/** The chain's tables read, and the events of batches digested again. */
+/** The chain's tables read and added to, and the events of batches digested again. */
 
 import { limits } from '../base/limits.ts';
 import type { InstallationKey } from '../base/secret.ts';
@@ -38,6 +38,29 @@ WHERE node = {node:String} AND first >= {sequence:UInt64} ORDER BY first, last L
 
 export interface SignedAmendment extends Amendment {
   tag: string;
+}
+
+export async function insertAmendments(
+  engine: Engine,
+  amendments: readonly SignedAmendment[],
+): Promise<void> {
+  if (amendments.length === 0) return;
+  await engine.command(
+    `INSERT INTO batch_amendments
+SELECT row.1, row.2, row.3, row.4, row.5, row.6, unhex(row.7), unhex(row.8)
+FROM (SELECT arrayJoin(arrayZip({nodes:Array(String)}, {firsts:Array(UInt64)}, {lasts:Array(UInt64)}, {numbers:Array(UInt64)},
+  {kinds:Array(String)}, {counts:Array(UInt64)}, {digests:Array(String)}, {tags:Array(String)})) AS row)`,
+    {
+      nodes: amendments.map(({ node }) => node),
+      firsts: amendments.map(({ first }) => first),
+      lasts: amendments.map(({ last }) => last),
+      numbers: amendments.map(({ number }) => number),
+      kinds: amendments.map(({ kind }) => kind),
+      counts: amendments.map(({ events }) => events),
+      digests: amendments.map(({ digest }) => digest),
+      tags: amendments.map(({ tag }) => tag),
+    },
+  );
 }
 
 /** Of the batches that begin within the range; of each the one that holds. */

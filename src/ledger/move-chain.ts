@@ -1,7 +1,7 @@
 /** The links of the chain go along with their events, so that a ledger that was moved can still be proven. */
 import { limits } from '../base/limits.ts';
 import type { LinkedRecord } from './chain.ts';
-import { amendmentsBetween, batchesFrom, type SignedAmendment } from './chain-records.ts';
+import { amendmentsBetween, batchesFrom, insertAmendments } from './chain-records.ts';
 import type { Engine } from './engine.ts';
 
 /** In order, page by page: a move that was broken off goes on behind the newest link that is there. */
@@ -35,26 +35,6 @@ FROM (SELECT arrayJoin(arrayZip({firsts:Array(UInt64)}, {lasts:Array(UInt64)}, {
       latest: batches.map(({ latest }) => latest),
       digests: batches.map(({ digest }) => digest),
       links: batches.map(({ link }) => link),
-    },
-  );
-}
-
-async function insertAmendments(engine: Engine, amendments: readonly SignedAmendment[]): Promise<void> {
-  if (amendments.length === 0) return;
-  await engine.command(
-    `INSERT INTO batch_amendments
-SELECT row.1, row.2, row.3, row.4, row.5, row.6, unhex(row.7), unhex(row.8)
-FROM (SELECT arrayJoin(arrayZip({nodes:Array(String)}, {firsts:Array(UInt64)}, {lasts:Array(UInt64)}, {numbers:Array(UInt64)},
-  {kinds:Array(String)}, {counts:Array(UInt64)}, {digests:Array(String)}, {tags:Array(String)})) AS row)`,
-    {
-      nodes: amendments.map(({ node }) => node),
-      firsts: amendments.map(({ first }) => first),
-      lasts: amendments.map(({ last }) => last),
-      numbers: amendments.map(({ number }) => number),
-      kinds: amendments.map(({ kind }) => kind),
-      counts: amendments.map(({ events }) => events),
-      digests: amendments.map(({ digest }) => digest),
-      tags: amendments.map(({ tag }) => tag),
     },
   );
 }
