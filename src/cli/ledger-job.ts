@@ -12,12 +12,13 @@ import type { JobReply, LedgerReply } from '../console-api/console-api.ts';
 import { dataPaths } from '../data-paths.ts';
 import { closeOfficeLedger, openOfficeLedger } from '../office-ledger.ts';
 import { type RunFile, readRunFile } from '../run-file.ts';
-import { openStore, takeInstanceLock } from '../store/store.ts';
+import { openStore } from '../store/store.ts';
 import { openTenants } from '../tenants/tenants.ts';
-import type { Job, JobKind, JobRequest } from '../upkeep/upkeep.ts';
+import type { Job, JobKind, JobRequest, Started } from '../upkeep/upkeep.ts';
 import { type Call, CommandProblem } from './command.ts';
 import { configOrProblem, tenantNamed, withInstallation } from './installation.ts';
 import { askServer, tellServer } from './running-server.ts';
+import { locked } from './stopped-server.ts';
 
 /** A request whose tenant is still a name. */
 export interface NamedRequest {
@@ -60,33 +61,35 @@ async function byServer(call: Call, run: RunFile, request: NamedRequest): Promis
 async function byOurselves(call: Call, config: Config, request: NamedRequest): Promise<Job> {
   const paths = dataPaths(config.dataDir);
   if (!existsSync(paths.store)) return withInstallation(call, { create: false }, () => Promise.reject()); // says so
-  const lock = takeInstanceLock(paths.lock('office'), 0);
-  if (lock === null) throw new CommandProblem('the ledger is open in another process; try again in a moment');
-  const store = openStore(paths.store);
-  try {
-    const key = loadInstallationKey(paths.key);
-    const tenants = openTenants(store, key, systemClock);
-    const log = createLog({ level: 'error', format: config.log.format, name: 'ledger' });
-    const officeLedger = await openOfficeLedger({ config, store, tenants, key, clock: systemClock, log });
+  const otherwise = 'the ledger is open in another process; try again in a moment';
+  return await locked(paths.lock('office'), otherwise, async () => {
+    const store = openStore(paths.store);
     try {
-      const started = officeLedger.upkeep.start(
-        withTenantId(request, (name) => tenantNamed(tenants, name).id),
-      );
-      if (!started.ok) throw new CommandProblem('the ledger is being worked on');
-      const show = progressOf(call);
-      const looking = new AbortController();
-      const shown = lookAgain(started.job, show, looking.signal);
-      const job = await started.ended;
-      looking.abort();
-      await shown;
-      return job;
+      const key = loadInstallationKey(paths.key);
+      const tenants = openTenants(store, key, systemClock);
+      const log = createLog({ level: 'error', format: config.log.format, name: 'ledger' });
+      const officeLedger = await openOfficeLedger({ config, store, tenants, key, clock: systemClock, log });
+      try {
+        const idOf = (name: string) => tenantNamed(tenants, name).id;
+        return await watched(call, officeLedger.upkeep.start(withTenantId(request, idOf)));
+      } finally {
+        await closeOfficeLedger(officeLedger);
+      }
     } finally {
-      await closeOfficeLedger(officeLedger);
+      store.close();
     }
-  } finally {
-    store.close();
-    lock.release();
-  }
+  });
+}
+
+/** Until it has ended. */
+async function watched(call: Call, started: Started): Promise<Job> {
+  if (!started.ok) throw new CommandProblem('the ledger is being worked on');
+  const looking = new AbortController();
+  const shown = lookAgain(started.job, progressOf(call), looking.signal);
+  const job = await started.ended;
+  looking.abort();
+  await shown;
+  return job;
 }
 
 async function lookAgain(
