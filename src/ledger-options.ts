@@ -4,8 +4,10 @@ import { dataPaths } from './data-paths.ts';
 import type { LedgerOptions } from './ledger/ledger.ts';
 
 export function ledgerOptions({ dataDir, ledger }: Config): LedgerOptions {
-  const { url, database, cluster, maxMemory, threads } = ledger;
+  const { url, database, cluster } = ledger;
   const path = dataPaths(dataDir).ledger;
   // Inside Waybill nobody else has databases, and a backup names this one.
-  return url === null ? { url, path, maxMemoryBytes: maxMemory, threads } : { url, path, database, cluster };
+  if (url !== null) return { url, path, database, cluster };
+  const { maxMemory, threads, mergeThreads, mergeMemory } = ledger;
+  return { url, path, maxMemoryBytes: maxMemory, threads, mergeThreads, mergeMemoryBytes: mergeMemory };
 }

@@ -67,8 +67,8 @@ export const limits = {
   tenantRulesCacheMs: 250,
   /** Tenants whose rules are remembered for that long. */
   tenantRulesInMemory: 1_000,
-  /** Signatures computed at a time: one fewer than libuv has threads, so that no sync of the disk waits for one. */
-  signaturesAtOnce: 3,
+  /** Signatures made in one go; the mails they are for come back together. */
+  signingBatch: 16,
   /** Private keys that sign mail, kept opened; two for each sending domain in use. */
   dkimKeysInMemory: 2_000,
   /** Keys of one sending domain made in one month: each has a letter of its own in its selector. */
@@ -142,7 +142,7 @@ export const limits = {
   /** How long a change that nobody waits for may wait for others to be committed with. */
   groupCommitLingerMs: 4,
   /** Outbox rows appended to the ledger in one batch. */
-  ledgerBatchEvents: 10_000,
+  ledgerBatchEvents: 20_000,
   /** Outbox rows read at a time, and texts of a batch after which no more are read for it. */
   ledgerReadEvents: 1_000,
   ledgerBatchCharacters: 64 * MiB,

@@ -292,6 +292,19 @@ export const schema = {
       meaning: 'Threads that one query of the engine inside Waybill may use, 1 to 256.',
       example: '8',
     }),
+    mergeThreads: option(wholeNumber(1, 64), {
+      key: 'ledger.merge_threads',
+      default: 2,
+      meaning: 'Merges that the engine inside Waybill does at once, each in a thread of its own, 1 to 64.',
+      example: '1',
+    }),
+    mergeMemory: option(optional(byteSize(64 * MiB, 1024 * GiB)), {
+      key: 'ledger.merge_memory',
+      default: null,
+      meaning:
+        'No merge is begun while those under way take more memory than this, from 64MiB; empty: half of `ledger.max_memory`.',
+      example: '256MiB',
+    }),
     keepEvents: option(optional(duration(day, 36_500 * day)), {
       key: 'ledger.keep_events',
       default: 90 * day,

@@ -9,7 +9,8 @@ import type { BoundValues, StreamFormat } from './engine.ts';
 
 export interface EngineAt {
   path: string;
-  database: string;
+  /** Statements that make a new session work in our database and within our limits. */
+  prepared: readonly string[];
 }
 
 /** What a crash left of files on their way out. */
@@ -20,14 +21,14 @@ export function clearExports(path: string): void {
 const folderIn = (path: string) => join(path, 'exports');
 
 export async function* stream(
-  { path, database }: EngineAt,
+  { path, prepared }: EngineAt,
   statement: string,
   values: BoundValues,
   format: StreamFormat,
 ): AsyncGenerator<Uint8Array> {
   const session = new Session(path);
   try {
-    session.query(`USE ${database}`);
+    for (const each of prepared) session.query(each);
     if (format === 'Parquet') yield* wholeFile(session, path, statement, values);
     else for await (const chunk of session.queryStreamBind(statement, values, { format })) yield chunk.raw();
   } finally {
@@ -95,13 +96,13 @@ async function* growing(path: string, ended: () => boolean): AsyncGenerator<Uint
 
 /** Settings hold for this session only, and in this order. */
 export async function answer(
-  { path, database }: EngineAt,
+  { path, prepared }: EngineAt,
   statement: string,
   settings: readonly (readonly [string, string | number])[],
 ): Promise<string> {
   const session = new Session(path);
   try {
-    session.query(`USE ${database}`);
+    for (const each of prepared) session.query(each);
     for (const [name, value] of settings) session.query(`SET ${name} = ${literal(value)}`);
     return (await session.queryAsync(statement)).text();
   } finally {

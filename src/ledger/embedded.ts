@@ -1,8 +1,7 @@
 /**
- * ClickHouse in this process (chDB). The library binds one data directory per process and has no
- * per-client limits, so memory and threads are given to the engine when it starts: `createChdbConnection`
- * takes only a path, but a `Session` opened first starts the engine with our arguments, and every later
- * connection to the same path shares it.
+ * ClickHouse in this process (chDB). The library binds one data directory per process: a `Session` opened first starts
+ * the engine with our arguments (memory of all statements together, caches, merges), and every later connection to the
+ * same path shares it. What one statement may take is a setting of each session.
  */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -23,6 +22,10 @@ export interface EmbeddedOptions {
   maxMemoryBytes: number;
   /** Threads one statement may use. */
   threads: number;
+  /** Merges at once. */
+  mergeThreads: number;
+  /** None is begun while those under way take more. */
+  mergeMemoryBytes: number;
 }
 
 export async function openEmbedded(options: EmbeddedOptions): Promise<Engine> {
@@ -31,19 +34,24 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Engine> {
   clearBatches(options.path);
   const session = start(options);
   const client = createClient({ connection: connectionTo(options.path), log: silentClient });
+  const at = { path: options.path, prepared: [`USE ${options.database}`, limitsOf(options)] };
   const engine = createEngine({
     kind: 'embedded',
     client,
     append: (rows, settings) => insert(session, options.path, rows, settings),
-    stream: (statement, values, format) => stream(options, statement, values, format),
-    answer: (statement, settings) => answer(options, statement, settings),
+    stream: (statement, values, format) => stream(at, statement, values, format),
+    answer: (statement, settings) => answer(at, statement, settings),
     close: async () => {
       await client.close();
       session.close();
       await drainPending(); // the engine computes on after its callers gave up; only then is the path free
     },
   });
-  await use(engine, session, options.database);
+  await engine.command(`CREATE DATABASE IF NOT EXISTS ${options.database}`);
+  for (const statement of at.prepared) {
+    await engine.command(statement);
+    session.query(statement);
+  }
   return engine;
 }
 
@@ -92,33 +100,32 @@ function connectionTo(path: string): EmbeddedConnection {
   return createChdbConnection({ path }) as unknown as EmbeddedConnection;
 }
 
-function start({ path, maxMemoryBytes, threads }: EmbeddedOptions): Session {
+function start(options: EmbeddedOptions): Session {
   try {
-    return new Session(path, { connectionArgs: engineArguments(maxMemoryBytes, threads) });
+    return new Session(options.path, { connectionArgs: engineArguments(options) });
   } catch (error) {
     throw faultOf(error);
   }
 }
 
 /** Caches take shares of the memory limit: they count towards it, and the defaults assume a whole machine. */
-function engineArguments(maxMemoryBytes: number, threads: number): string[] {
+function engineArguments({ maxMemoryBytes, mergeThreads, mergeMemoryBytes }: EmbeddedOptions): string[] {
   const share = (part: number) => Math.floor(maxMemoryBytes * part);
   return [
     `--max_server_memory_usage=${maxMemoryBytes}`,
-    `--max_memory_usage=${share(0.8)}`,
-    `--max_bytes_before_external_group_by=${share(0.3)}`,
-    `--max_bytes_before_external_sort=${share(0.3)}`,
     `--mark_cache_size=${share(0.1)}`,
     `--primary_index_cache_size=${share(0.1)}`,
     `--index_mark_cache_size=${share(0.03)}`,
     `--query_condition_cache_size=${share(0.02)}`,
-    `--max_threads=${threads}`,
+    `--background_pool_size=${mergeThreads}`,
+    '--background_merges_mutations_concurrency_ratio=1',
+    `--merges_mutations_memory_usage_soft_limit=${mergeMemoryBytes}`,
   ];
 }
 
-/** Both connections work in our database: statements name tables alone, as they do over HTTP. */
-async function use(engine: Engine, session: Session, database: string): Promise<void> {
-  await engine.command(`CREATE DATABASE IF NOT EXISTS ${database}`);
-  await engine.command(`USE ${database}`);
-  session.query(`USE ${database}`);
+/** What one statement may take. The engine knows these of sessions only: as arguments of its start they do nothing. */
+function limitsOf({ maxMemoryBytes, threads }: EmbeddedOptions): string {
+  const share = (part: number) => Math.floor(maxMemoryBytes * part);
+  return `SET max_threads = ${threads}, max_memory_usage = ${share(0.8)},
+max_bytes_before_external_group_by = ${share(0.3)}, max_bytes_before_external_sort = ${share(0.3)}`;
 }

@@ -94,6 +94,9 @@ export interface LedgerOptions {
   /** Embedded only: a server has limits of its own. */
   maxMemoryBytes?: number;
   threads?: number;
+  mergeThreads?: number;
+  /** Null or absent: half of `maxMemoryBytes`. */
+  mergeMemoryBytes?: number | null;
   log?: Log;
 }
 
@@ -187,6 +190,8 @@ export async function openEngine(options: LedgerOptions): Promise<Engine> {
     database = 'waybill',
     maxMemoryBytes = 1024 * MiB,
     threads = 2,
+    mergeThreads = 2,
+    mergeMemoryBytes = null,
   } = options;
   if (!/^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(database)) {
     throw new LedgerFault('question', 'a database is named by letters, digits and underscores');
@@ -194,7 +199,8 @@ export async function openEngine(options: LedgerOptions): Promise<Engine> {
   if (url !== null) return openRemote({ url, database, cluster });
   // The engine is 150 MB of memory, which the supervisor and most commands have no use for.
   const { openEmbedded } = await import('./embedded.ts');
-  return openEmbedded({ path, database, maxMemoryBytes, threads });
+  const merges = { mergeThreads, mergeMemoryBytes: mergeMemoryBytes ?? Math.floor(maxMemoryBytes / 2) };
+  return openEmbedded({ path, database, maxMemoryBytes, threads, ...merges });
 }
 
 /** `key`: links the batches (`chain.ts`); null: a ledger without a chain. */
