@@ -3,7 +3,7 @@
  *
  *   node bench/dkim.ts [--sizes 4096,65536] [--mails 3000] [--parallel 20]
  *
- * `threads`: the relay's own signer, which reads the keys in use from a store and signs on libuv's threads, many mails at
+ * `threads`: the relay's own signer, which reads the keys in use from a store and signs in its thread, many mails at
  * a time. `loop`: the share of the time in which the event loop was busy with it. `oneCore`: the same work, one mail
  * after the other on the loop alone. `canonical`: all of it but the signing.
  */

@@ -20,6 +20,7 @@ import {
 } from '../protocol/dkim/dkim.ts';
 import type { SigningKey, Tenants } from '../tenants/tenants.ts';
 import { ownersOf } from './sender-rights.ts';
+import { createSigningThread } from './signing-thread.ts';
 import { refusal, type SubmissionRefusal } from './submission.ts';
 
 export type Signed = { ok: true; content: Buffer } | SubmissionRefusal;
@@ -28,14 +29,14 @@ export type Sign = (facts: MailFacts, content: Buffer) => Promise<Signed> | Sign
 
 export function createSigner(tenants: Pick<Tenants, 'signingKeys' | 'openSigningKey'>): Sign {
   const opened = createOpenedKeys((id) => tenants.openSigningKey(id));
-  const inTurn = createTurns(limits.signaturesAtOnce);
+  const thread = createSigningThread();
 
-  const signWith = (key: SigningKey, content: SignableContent, facts: MailFacts): Promise<string> => {
+  const signWith = async (key: SigningKey, content: SignableContent, facts: MailFacts): Promise<string> => {
     const { sendingDomain: domain, acceptedAt: signedAt } = facts;
     const { algorithm, selector } = key;
     const field = unsignedField(content, { algorithm, domain, selector, signedAt });
     const privateKey = opened(key.id);
-    return inTurn(() => signField(field, privateKey));
+    return signedField(field, await thread.sign(hashNameOf(algorithm), field.input, privateKey));
   };
 
   return (facts, content) => {
@@ -91,31 +92,6 @@ export function createSignNow(tenants: Tenants, hostname: string, log: Log): Sig
 /** Ed25519 has its hash within; what it is given is one already. */
 function hashNameOf(algorithm: UnsignedField['algorithm']): string | null {
   return algorithm === 'rsa-sha256' ? 'sha256' : null;
-}
-
-function signField(field: UnsignedField, key: KeyObject): Promise<string> {
-  return new Promise((resolve, reject) => {
-    signBytes(hashNameOf(field.algorithm), field.input, key, (error, signature) =>
-      error ? reject(error) : resolve(signedField(field, signature)),
-    );
-  });
-}
-
-/** At most so many at a time, the others in the order they came. */
-function createTurns(most: number): <T>(work: () => Promise<T>) => Promise<T> {
-  const waiting: (() => void)[] = [];
-  let underWay = 0;
-  return async (work) => {
-    if (underWay < most) underWay += 1;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else underWay -= 1;
-    }
-  };
 }
 
 /** The least recently used one makes room. Numbers of keys are never used again, so what is kept stays true. */
