@@ -5,6 +5,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from './base/clock.ts';
+import { limits } from './base/limits.ts';
 import type { Log } from './base/log.ts';
 import type { BeginMessage, DrainMessage, ReadyMessage } from './child.ts';
 import { type Config, environmentForChild } from './config/config.ts';
@@ -39,6 +40,12 @@ const programs: Record<ChildName, string> = {
   office: fileURLToPath(new URL('./app-office.ts', import.meta.url)),
 };
 
+/** What a child is started with, unless the operator says otherwise. */
+const ownEnvironment: Record<ChildName, Record<string, string>> = {
+  relay: {},
+  office: { UV_THREADPOOL_SIZE: String(limits.officeThreads) },
+};
+
 export function createSupervisor(deps: {
   config: Config;
   token: string;
@@ -54,7 +61,7 @@ export function createSupervisor(deps: {
   const spawn = (name: ChildName, first: boolean): Promise<ListeningAddress[]> => {
     const child = fork(programs[name], [], {
       serialization: 'advanced',
-      env: environmentForChild({ mayCrash: first }),
+      env: { ...ownEnvironment[name], ...environmentForChild({ mayCrash: first }) },
     });
     let wasReady = false;
     const ended = new Promise<void>((resolve) => {

@@ -48,6 +48,8 @@ export function nothingBefore(mailId: number): EpochMs {
 }
 
 const importSpread = 1_000;
+/** No id tells a later time than so long after the acceptance, but for mails imported from before there were ids. */
+export const idMayBeLaterMs = 2 * importSpread;
 /** All of the time before ids begin is told within their first day. */
 const ancientMs = 86_400_000;
 

@@ -141,6 +141,12 @@ export const limits = {
   groupCommitOperations: 500,
   /** How long a change that nobody waits for may wait for others to be committed with. */
   groupCommitLingerMs: 4,
+  /** Questions that the embedded ledger answers beside each other; more wait for their turn. */
+  ledgerQuestionsAtOnce: 8,
+  /** Threads of the office that wait for the engine: a question, an append or an export takes one. */
+  officeThreads: 16,
+  /** A statement of the embedded ledger with its values. */
+  ledgerStatementBytes: 16 * MiB,
   /** Outbox rows appended to the ledger in one batch. */
   ledgerBatchEvents: 20_000,
   /** Outbox rows read at a time, and texts of a batch after which no more are read for it. */

@@ -1,16 +1,17 @@
 /** Long answers of the embedded engine, piece by piece, and answers in a session of their own. */
 import { mkdirSync, rmSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open as openFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Session } from 'chdb';
+import type { Session } from 'chdb';
 import { systemClock } from '../base/clock.ts';
 import { randomHex } from '../base/random.ts';
 import type { BoundValues, StreamFormat } from './engine.ts';
+import { literal } from './literals.ts';
 
 export interface EngineAt {
   path: string;
-  /** Statements that make a new session work in our database and within our limits. */
-  prepared: readonly string[];
+  /** A new session. */
+  open(): Session;
 }
 
 /** What a crash left of files on their way out. */
@@ -21,15 +22,14 @@ export function clearExports(path: string): void {
 const folderIn = (path: string) => join(path, 'exports');
 
 export async function* stream(
-  { path, prepared }: EngineAt,
+  { path, open }: EngineAt,
   statement: string,
   values: BoundValues,
   format: StreamFormat,
 ): AsyncGenerator<Uint8Array> {
-  const session = new Session(path);
+  const session = open();
   try {
-    for (const each of prepared) session.query(each);
-    if (format === 'Parquet') yield* wholeFile(session, path, statement, values);
+    if (format === 'Parquet') yield* wholeFile({ path, open }, session, statement, values);
     else for await (const chunk of session.queryStreamBind(statement, values, { format })) yield chunk.raw();
   } finally {
     session.close();
@@ -41,15 +41,15 @@ export async function* stream(
  * one file, which is read while it grows.
  */
 async function* wholeFile(
+  { path, open }: EngineAt,
   session: Session,
-  path: string,
   statement: string,
   values: BoundValues,
 ): AsyncGenerator<Uint8Array> {
   mkdirSync(folderIn(path), { recursive: true, mode: 0o700 });
   const name = `${randomHex(8)}.parquet`;
   const file = join(folderIn(path), name);
-  (await open(file, 'wx', 0o600)).close();
+  await (await openFile(file, 'wx', 0o600)).close();
   let ended = false;
   const written = session
     .queryBindAsync(
@@ -64,14 +64,13 @@ async function* wholeFile(
     yield* growing(file, () => ended);
     await written;
   } finally {
-    if (!ended) stopWriting(path, name);
+    if (!ended) stopWriting(open(), name);
     rmSync(file, { force: true });
   }
 }
 
 /** Whoever asked is gone. */
-function stopWriting(path: string, name: string): void {
-  const killer = new Session(path);
+function stopWriting(killer: Session, name: string): void {
   killer.query(`KILL QUERY WHERE query LIKE '%exports/${name}%' AND query NOT LIKE 'KILL%' ASYNC`);
   killer.close();
 }
@@ -80,7 +79,7 @@ const pieceBytes = 256 * 1024;
 const lookAgainMs = 50;
 
 async function* growing(path: string, ended: () => boolean): AsyncGenerator<Uint8Array> {
-  const file = await open(path, 'r');
+  const file = await openFile(path, 'r');
   try {
     for (;;) {
       const last = ended();
@@ -96,22 +95,15 @@ async function* growing(path: string, ended: () => boolean): AsyncGenerator<Uint
 
 /** Settings hold for this session only, and in this order. */
 export async function answer(
-  { path, prepared }: EngineAt,
+  open: EngineAt['open'],
   statement: string,
   settings: readonly (readonly [string, string | number])[],
 ): Promise<string> {
-  const session = new Session(path);
+  const session = open();
   try {
-    for (const each of prepared) session.query(each);
     for (const [name, value] of settings) session.query(`SET ${name} = ${literal(value)}`);
     return (await session.queryAsync(statement)).text();
   } finally {
     session.close();
   }
-}
-
-function literal(value: string | number): string {
-  return typeof value === 'number'
-    ? String(value)
-    : `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }

@@ -5,15 +5,14 @@
  */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { createClient } from '@clickhouse/client';
 import { drainPending, Session } from 'chdb';
-import { createChdbConnection } from 'chdb/connection';
+import { limits } from '../base/limits.ts';
 import { answer, clearExports, stream } from './embedded-stream.ts';
-import { type AppendSettings, appendSettings, createEngine, type Engine, silentClient } from './engine.ts';
+import { type AppendSettings, appendSettings, createEngine, type Engine } from './engine.ts';
 import { faultOf } from './fault.ts';
+import { literal, withLiterals } from './literals.ts';
 import { eventColumnNames, eventStructure } from './schema/0001-events.ts';
-
-type EmbeddedConnection = NonNullable<NonNullable<Parameters<typeof createClient>[0]>['connection']>;
+import { createSessions, openSession } from './sessions.ts';
 
 export interface EmbeddedOptions {
   path: string;
@@ -32,27 +31,32 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Engine> {
   mkdirSync(options.path, { recursive: true });
   clearExports(options.path);
   clearBatches(options.path);
-  const session = start(options);
-  const client = createClient({ connection: connectionTo(options.path), log: silentClient });
-  const at = { path: options.path, prepared: [`USE ${options.database}`, limitsOf(options)] };
-  const engine = createEngine({
+  const { path, database } = options;
+  const first = start(options);
+  first.query(`CREATE DATABASE IF NOT EXISTS ${database}`);
+  const prepared = [`USE ${database}`, limitsOf(options)];
+  for (const statement of prepared) first.query(statement);
+  const open = () => openSession(path, prepared);
+  // Appends and commands have a session each: neither waits for the other, nor for questions.
+  const commands = open();
+  const questions = createSessions(open, limits.ledgerQuestionsAtOnce);
+  return createEngine({
     kind: 'embedded',
-    client,
-    append: (rows, settings) => insert(session, options.path, rows, settings),
-    stream: (statement, values, format) => stream(at, statement, values, format),
-    answer: (statement, settings) => answer(at, statement, settings),
+    command: (statement, values) => commands.queryAsync(withLiterals(statement, values)),
+    ask: (statement, values) =>
+      questions.use(async (session) =>
+        (await session.queryAsync(withLiterals(statement, values), { format: 'JSONCompactEachRow' })).text(),
+      ),
+    append: (rows, settings) => insert(first, path, rows, settings),
+    stream: (statement, values, format) => stream({ path, open }, statement, values, format),
+    answer: (statement, settings) => answer(open, statement, settings),
     close: async () => {
-      await client.close();
-      session.close();
+      questions.close();
+      commands.close();
+      first.close();
       await drainPending(); // the engine computes on after its callers gave up; only then is the path free
     },
   });
-  await engine.command(`CREATE DATABASE IF NOT EXISTS ${options.database}`);
-  for (const statement of at.prepared) {
-    await engine.command(statement);
-    session.query(statement);
-  }
-  return engine;
 }
 
 let batches = 0;
@@ -89,17 +93,6 @@ SELECT * FROM file(${literal(file)}, 'RowBinary', ${literal(eventStructure)})
 SETTINGS ${listed.join(', ')}`;
 }
 
-function literal(value: string | number): string {
-  return typeof value === 'number'
-    ? String(value)
-    : `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
-}
-
-/** The client and its connection each carry a copy of the same types; the compiler holds the copies apart. */
-function connectionTo(path: string): EmbeddedConnection {
-  return createChdbConnection({ path }) as unknown as EmbeddedConnection;
-}
-
 function start(options: EmbeddedOptions): Session {
   try {
     return new Session(options.path, { connectionArgs: engineArguments(options) });
@@ -126,6 +119,6 @@ function engineArguments({ maxMemoryBytes, mergeThreads, mergeMemoryBytes }: Emb
 /** What one statement may take. The engine knows these of sessions only: as arguments of its start they do nothing. */
 function limitsOf({ maxMemoryBytes, threads }: EmbeddedOptions): string {
   const share = (part: number) => Math.floor(maxMemoryBytes * part);
-  return `SET max_threads = ${threads}, max_memory_usage = ${share(0.8)},
+  return `SET max_threads = ${threads}, max_query_size = ${limits.ledgerStatementBytes}, max_memory_usage = ${share(0.8)},
 max_bytes_before_external_group_by = ${share(0.3)}, max_bytes_before_external_sort = ${share(0.3)}`;
 }

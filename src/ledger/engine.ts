@@ -1,9 +1,7 @@
 /**
  * The one way from here to ClickHouse, in process or behind a URL: statements, questions with bound
- * values, and appends. Both engines are driven through `@clickhouse/client`, so that one SQL and one set
- * of errors holds for both; only opening and the raw append differ.
+ * values, and appends. One SQL and one set of errors holds for both.
  */
-import { type ClickHouseClient, ClickHouseLogLevel } from '@clickhouse/client';
 import { limits } from '../base/limits.ts';
 import { faultOf } from './fault.ts';
 
@@ -44,15 +42,12 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/** The client would write to the console; whoever catches the `LedgerFault` says it in the log. */
-export const silentClient = { level: ClickHouseLogLevel.OFF };
-
 /** What opening an engine yields; `createEngine` makes the rest of it. */
 export interface EngineParts {
   kind: Engine['kind'];
-  client: ClickHouseClient;
-  /** For what may take long; absent: the same client. */
-  patientClient?: ClickHouseClient;
+  command(statement: string, values: BoundValues): Promise<unknown>;
+  /** Rows as `JSONCompactEachRow`. */
+  ask(statement: string, values: BoundValues, bounds: Bounds): Promise<string>;
   append: Engine['append'];
   stream: Engine['stream'];
   answer: Engine['answer'];
@@ -77,15 +72,14 @@ const executionTime = ({ patient }: Bounds) =>
   `max_execution_time = ${(patient ? limits.ledgerUpkeepMs : limits.ledgerQueryMs) / 1000}`;
 
 export function createEngine(parts: EngineParts): Engine {
-  const { client, patientClient = client, statementsOf = (statement: string) => [statement] } = parts;
+  const { statementsOf = (statement: string) => [statement] } = parts;
   return {
     kind: parts.kind,
-    command: async (statement, values) => {
-      for (const each of statementsOf(statement))
-        await translated(() => command(patientClient, each, values));
+    command: async (statement, values = {}) => {
+      for (const each of statementsOf(statement)) await translated(() => parts.command(each, values));
     },
     ask: (statement, values = {}, bounds = { patient: false }) =>
-      translated(() => ask(bounds.patient ? patientClient : client, statement, values, bounds)),
+      translated(() => ask(parts, statement, values, bounds)),
     append: (rows, settings) => translated(() => parts.append(rows, settings)),
     stream: (statement, values, format) => translatedStream(parts.stream(statement, values, format)),
     answer: (statement, settings) => translated(() => parts.answer(statement, settings)),
@@ -109,22 +103,14 @@ async function translated<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function command(client: ClickHouseClient, query: string, values?: BoundValues): Promise<void> {
-  await client.command(values ? { query, query_params: values } : { query });
-}
-
 async function ask(
-  client: ClickHouseClient,
+  parts: EngineParts,
   statement: string,
   values: BoundValues,
   bounds: Bounds,
 ): Promise<Cell[][]> {
-  const result = await client.query({
-    query: `${statement}\nSETTINGS ${executionTime(bounds)}, ${questionSettings}`,
-    query_params: values,
-    format: 'JSONCompactEachRow',
-  });
-  const text = await result.text();
+  const query = `${statement}\nSETTINGS ${executionTime(bounds)}, ${questionSettings}`;
+  const text = await parts.ask(query, values, bounds);
   return text === '' ? [] : (JSON.parse(`[${text.trimEnd().replaceAll('\n', ',')}]`) as Cell[][]);
 }
 

@@ -1,6 +1,6 @@
 /** ClickHouse behind a URL: one server or a cluster. User and password may stand in the URL. */
 import { Readable } from 'node:stream';
-import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { limits } from '../base/limits.ts';
 import { clusterSettings, clusterStatements, shardingKeysOf } from './cluster.ts';
 import {
@@ -11,7 +11,6 @@ import {
   type Engine,
   type SettingList,
   type StreamFormat,
-  silentClient,
 } from './engine.ts';
 import { createDatabase, refuseOtherForm, refuseUnknownCluster } from './meet-server.ts';
 import { eventColumnNames, eventStructure } from './schema/0001-events.ts';
@@ -37,8 +36,11 @@ function engineOver(options: RemoteOptions): Engine {
   const keys = shardingKeysOf(tableStatements());
   return createEngine({
     kind: 'remote',
-    client,
-    patientClient,
+    command: (query, query_params) => patientClient.command({ query, query_params }),
+    ask: async (query, query_params, { patient }) => {
+      const asked = patient ? patientClient : client;
+      return (await asked.query({ query, query_params, format: 'JSONCompactEachRow' })).text();
+    },
     append: (rows, settings) => insert(client, rows, settings),
     stream: (statement, values, format) =>
       stream(clientOf(options, limits.exportMs), statement, values, format),
@@ -118,6 +120,7 @@ function clientOf(
     request_timeout: timeoutMs,
     use_multipart_params_auto: true,
     clickhouse_settings: cluster === null ? {} : clusterSettings,
-    log: silentClient,
+    // It would write to the console; whoever catches the `LedgerFault` says it in the log.
+    log: { level: ClickHouseLogLevel.OFF },
   });
 }

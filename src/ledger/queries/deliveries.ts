@@ -1,4 +1,5 @@
 /** "What became of these?": pages of last known states, newest or oldest first. */
+import { idMayBeLaterMs, mailIdParts } from '../../base/id.ts';
 import { limits } from '../../base/limits.ts';
 import { deliverySelection, mailSelection, RowReader, readDelivery, readMail } from '../columns.ts';
 import type { Cell, Engine } from '../engine.ts';
@@ -7,7 +8,7 @@ import type { DeliveryFilter, DeliveryPage, DeliveryRow, Page, Scope } from '../
 import { deliveriesWhere } from './delivery-filter.ts';
 import { type DeliveryKey, pageKeys } from './delivery-keys.ts';
 import { acceptedWithin, engagementOf } from './engagement-of.ts';
-import type { Where } from './where.ts';
+import { isOfMail, type Where } from './where.ts';
 
 const wideRows = `SELECT ${[...mailSelection, ...deliverySelection].join(', ')}
 FROM deliveries FINAL`;
@@ -34,33 +35,47 @@ export async function deliveryPage(
   one: 'delivery' | 'mail',
 ): Promise<DeliveryPage> {
   checkPage(page);
-  if (where.mailId !== null && page.limit > 0) return pageOfMail(engine, where, page, one);
-  const { keys, total } = await pageKeys(engine, where, page, one);
-  return {
-    total: total ?? (await totalOf(engine, where, one)),
-    rows: keys.length === 0 ? [] : await rowsOf(engine, where, keys, page.direction),
-  };
+  if (isOfMail(where) && page.limit > 0) return pageOfMail(engine, where, page, one);
+  const { keys, total: told } = await pageKeys(engine, where, page, one);
+  const [total, rows] = await Promise.all([
+    told ?? totalOf(engine, where, one),
+    keys.length === 0 ? [] : rowsOf(engine, where, keys, page.direction),
+  ]);
+  return { total, rows };
 }
 
 /** The rows of one mail lie side by side: to find their keys first would take longer than to read them. */
 async function pageOfMail(
   engine: Engine,
-  where: Where,
+  where: Where & { mailId: number },
   { offset, limit, direction }: Page,
   one: 'delivery' | 'mail',
 ): Promise<DeliveryPage> {
   const order = direction === 'ascending' || one === 'mail' ? 'ASC' : 'DESC';
-  const statement = `${wideRows}
-${where.ofVersions()}
+  const statement = (also: readonly string[]) => `${wideRows}
+${where.ofVersions(also)}
 ORDER BY n ${order}
 ${one === 'mail' ? 'LIMIT 1 BY mail_id' : ''}
 LIMIT {limit:UInt64} OFFSET {offset:UInt64}`;
-  const cells = await engine.ask(statement, { ...where.values, limit, offset });
+  const span = acceptedAbout(where.mailId);
+  const values = { ...where.values, limit, offset };
+  const [near, engagement] = await Promise.all([
+    engine.ask(statement([acceptedWithin]), { ...values, ...span }),
+    engagementOf(engine, { tenantId: where.tenantId, mailIds: [where.mailId], ...span }),
+  ]);
+  const cells = near.length > 0 ? near : await engine.ask(statement([]), values);
   const last = cells.length < limit && (cells.length > 0 || offset === 0); // such a page tells the total
+  const rows = cells.map(readRow);
   return {
     total: last ? offset + cells.length : await totalOf(engine, where, one),
-    rows: await withEngagement(engine, where.tenantId, cells),
+    rows: near.length > 0 ? rows.map(beside(engagement)) : await withEngagement(engine, where.tenantId, rows),
   };
+}
+
+/** Its id tells when a mail was accepted, but for imported ones of before there were ids: keeps the engine to a partition. */
+function acceptedAbout(mailId: number): { from: number; to: number } {
+  const { at } = mailIdParts(mailId);
+  return { from: at - idMayBeLaterMs, to: at };
 }
 
 function checkPage({ offset, limit }: Page): void {
@@ -95,24 +110,33 @@ PREWHERE tenant_id = {tenantId:UInt64} AND ${acceptedWithin} AND mail_id IN {mai
   AND (mail_id, n) IN arrayZip({mailIds:Array(UInt64)}, {numbers:Array(UInt32)})
 ORDER BY mail_id ${order}, n ${order}`;
   const span = spanOf(keys.map(({ acceptedAt }) => acceptedAt));
-  const cells = await engine.ask(statement, { tenantId, ...span, mailIds, numbers });
-  return withEngagement(engine, tenantId, cells);
+  const [cells, engagement] = await Promise.all([
+    engine.ask(statement, { tenantId, ...span, mailIds, numbers }),
+    engagementOf(engine, { tenantId, mailIds: [...new Set(mailIds)], ...span }),
+  ]);
+  return cells.map(readRow).map(beside(engagement));
 }
+
+type Facts = Omit<DeliveryRow, 'engagement'>;
+
+function readRow(cells: Cell[]): Facts {
+  const row = new RowReader(cells);
+  return { mail: readMail(row), delivery: readDelivery(row) };
+}
+
+const beside =
+  (engagement: Awaited<ReturnType<typeof engagementOf>>) =>
+  (row: Facts): DeliveryRow => ({ ...row, engagement: engagement(row.mail.mailId, row.delivery.n) });
 
 async function withEngagement(
   engine: Engine,
   tenantId: number,
-  cells: readonly Cell[][],
+  rows: readonly Facts[],
 ): Promise<DeliveryRow[]> {
-  if (cells.length === 0) return [];
-  const rows = cells.map((cellsOfRow) => {
-    const row = new RowReader(cellsOfRow);
-    return { mail: readMail(row), delivery: readDelivery(row) };
-  });
+  if (rows.length === 0) return [];
   const mailIds = [...new Set(rows.map(({ mail }) => mail.mailId))];
   const span = spanOf(rows.map(({ mail }) => mail.acceptedAt));
-  const engagement = await engagementOf(engine, { tenantId, mailIds, ...span });
-  return rows.map((row) => ({ ...row, engagement: engagement(row.mail.mailId, row.delivery.n) }));
+  return rows.map(beside(await engagementOf(engine, { tenantId, mailIds, ...span })));
 }
 
 /** First and last. */

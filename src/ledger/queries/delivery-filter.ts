@@ -25,7 +25,7 @@ export function deliveriesWhere(scope: Scope, filter: DeliveryFilter): Where {
   return where;
 }
 
-function ofMail(where: Where, mailId: number): void {
+export function ofMail(where: Where, mailId: number): void {
   where.fixed(`mail_id = ${where.bind('mailId', 'UInt64', mailId)}`);
   where.mailId = mailId;
 }

@@ -4,8 +4,8 @@ import { eventSelection, readEvent } from '../columns.ts';
 import type { Engine } from '../engine.ts';
 import { LedgerFault } from '../fault.ts';
 import type { EventCursor, EventFilter, EventPage, Page, Scope } from '../question.ts';
-import { moment } from './delivery-filter.ts';
-import { inScope, type Where } from './where.ts';
+import { moment, ofMail } from './delivery-filter.ts';
+import { inScope, isOfMail, type Where } from './where.ts';
 
 export interface EventsPage {
   direction: Page['direction'];
@@ -24,12 +24,31 @@ export async function events(
   }
   const where = eventsWhere(scope, filter);
   if (cursor !== null) after(where, cursor, direction);
+  if (isOfMail(where)) return eventsOfMail(engine, where, { direction, limit });
   const keys = await pageKeys(engine, where, { direction, limit: limit + 1 });
   const found =
     keys.length === 0 ? [] : await eventsOf(engine, where, { keys: keys.slice(0, limit), direction });
+  return pageOf(found, keys.length > limit);
+}
+
+function pageOf(found: readonly ReturnType<typeof readEvent>[], more: boolean): EventPage {
   const last = found.at(-1);
-  const next = keys.length > limit && last ? cursorOf(last) : null;
-  return { events: found.map(({ event }) => event), next };
+  return { events: found.map(({ event }) => event), next: more && last ? cursorOf(last) : null };
+}
+
+/** They are few, and lie side by side but for what came later: found and read in one go. */
+async function eventsOfMail(
+  engine: Engine,
+  where: Where,
+  { direction, limit }: { direction: Direction; limit: number },
+): Promise<EventPage> {
+  const statement = `SELECT ${eventSelection.join(', ')}
+FROM events
+${where}
+${orderBy(direction)}
+LIMIT {limit:UInt64}`;
+  const found = (await engine.ask(statement, { ...where.values, limit: limit + 1 })).map(readEvent);
+  return pageOf(found.slice(0, limit), found.length > limit);
 }
 
 interface EventKey {
@@ -101,7 +120,7 @@ function eventsWhere(scope: Scope, filter: EventFilter): Where {
   if (filter.to !== undefined) where.fixed(`at < ${moment(where, 'to', filter.to)}`);
   if (filter.types !== undefined)
     where.fixed(`type IN ${where.bind('types', 'Array(String)', [...filter.types])}`);
-  if (filter.mailId !== undefined) where.fixed(`mail_id = ${where.bind('mailId', 'UInt64', filter.mailId)}`);
+  if (filter.mailId !== undefined) ofMail(where, filter.mailId);
   if (filter.n !== undefined) where.fixed(`n = ${where.bind('n', 'UInt32', filter.n)}`);
   if (filter.forwardPath !== undefined) {
     where.fixed(`forward_path = ${where.bind('forwardPath', 'String', filter.forwardPath)}`);

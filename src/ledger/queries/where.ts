@@ -39,16 +39,20 @@ export class Where {
     return this.#changing.length === 0;
   }
 
-  /** For a table that is read with FINAL. */
-  ofVersions(): string {
+  /** For a table that is read with FINAL. `also`: conditions on facts that all versions share. */
+  ofVersions(also: readonly string[] = []): string {
     const changing = this.#changing.length === 0 ? '' : `\nWHERE ${this.#changing.join('\n  AND ')}`;
-    return `PREWHERE ${this.#fixed.join('\n  AND ')}${changing}`;
+    return `PREWHERE ${[...this.#fixed, ...also].join('\n  AND ')}${changing}`;
   }
 
   /** For a table whose rows have no versions. */
   toString(): string {
     return `WHERE ${[...this.#fixed, ...this.#changing].join('\n  AND ')}`;
   }
+}
+
+export function isOfMail(where: Where): where is Where & { mailId: number } {
+  return where.mailId !== null;
 }
 
 export function inScope({ tenantId, streamId, sendingDomain }: Scope): Where {
