@@ -30,9 +30,10 @@ export function composeMailId({ at, node, sequence }: MailIdParts): number {
 }
 
 export function mailIdParts(mailId: number): MailIdParts {
-  const low = mailId % perMillisecond;
+  const milliseconds = Math.floor(mailId / perMillisecond);
+  const low = mailId - milliseconds * perMillisecond; // a remainder of such large numbers takes long
   return {
-    at: (mailId - low) / perMillisecond + mailIdEpoch,
+    at: milliseconds + mailIdEpoch,
     node: Math.floor(low / sequences),
     sequence: low % sequences,
   };

@@ -15,8 +15,8 @@ const maxContentBytes = 60;
 const maxLineBytes = 20;
 
 /** Feeds the pieces one after another, as a session does. */
-function read(pieces: readonly Buffer[]): Verdict {
-  const reader = new DataReader(maxContentBytes, maxLineBytes);
+function read(pieces: readonly Buffer[], aheadBytes = 1): Verdict {
+  const reader = new DataReader(maxContentBytes, maxLineBytes, aheadBytes);
   let before = 0;
   for (const piece of pieces) {
     const progress = reader.push(piece);
@@ -97,8 +97,10 @@ test('any content, cut anywhere, gives what the definition says', () => {
     (text, cuts) => {
       const bytes = Buffer.from(text, 'latin1');
       const wanted = expected(text);
-      assert.deepEqual(comparable(read([bytes])), wanted);
-      assert.deepEqual(comparable(read(cutAt(bytes, cuts))), wanted);
+      for (const aheadBytes of [1, 7, 1000]) {
+        assert.deepEqual(comparable(read([bytes], aheadBytes)), wanted);
+        assert.deepEqual(comparable(read(cutAt(bytes, cuts), aheadBytes)), wanted);
+      }
       assert.deepEqual(comparable(read(eachByteAlone(bytes))), wanted);
     },
   );
