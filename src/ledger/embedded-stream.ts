@@ -6,7 +6,7 @@ import type { Session } from 'chdb';
 import { systemClock } from '../base/clock.ts';
 import { randomHex } from '../base/random.ts';
 import type { BoundValues, StreamFormat } from './engine.ts';
-import { literal } from './literals.ts';
+import { literal, withLiterals } from './literals.ts';
 
 export interface EngineAt {
   path: string;
@@ -51,11 +51,9 @@ async function* wholeFile(
   const file = join(folderIn(path), name);
   await (await openFile(file, 'wx', 0o600)).close();
   let ended = false;
+  const into = `INSERT INTO FUNCTION file(${literal(file)}, Parquet)`;
   const written = session
-    .queryBindAsync(
-      `INSERT INTO FUNCTION file('${file.replaceAll("'", "\\'")}', Parquet) ${statement}, engine_file_truncate_on_insert = 1`,
-      values,
-    )
+    .queryAsync(withLiterals(`${into} ${statement}, engine_file_truncate_on_insert = 1`, values))
     .finally(() => {
       ended = true;
     });
