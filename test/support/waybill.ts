@@ -178,9 +178,17 @@ function firstOf(ready: Ready): Address {
 async function childPidsOf(child: ChildProcess): Promise<{ relay: number; office: number }> {
   const path = `/proc/${child.pid}/task/${child.pid}/children`;
   const pids = readFileSync(path, 'utf8').trim().split(/\s+/).map(Number);
-  const find = (name: string) =>
-    pids.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`app-${name}.ts`)) ?? 0;
+  const find = (name: string) => pids.find((pid) => commandLineOf(pid).includes(`app-${name}.ts`)) ?? 0;
   return { relay: find('relay'), office: find('office') };
+}
+
+/** Nothing of a process that has ended since it was listed. */
+function commandLineOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 function run(args: string[], environment: Record<string, string>): ReturnType<Waybill['cli']> {
