@@ -1,7 +1,7 @@
 /** What Waybill takes of a small machine while nothing happens. */
-import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
+import { rssMb } from '../support/memory.ts';
 import { until } from '../support/until.ts';
 import { startWaybill } from '../support/waybill.ts';
 
@@ -14,8 +14,3 @@ test('the office with an empty ledger has less than 350 MB', async (t) => {
   await until('what the start needed is given back', async () => rssMb(office) < boundMb);
   t.diagnostic(`office ${rssMb(office)} MB, relay ${rssMb(relay)} MB, supervisor ${rssMb(supervisor)} MB`);
 });
-
-function rssMb(pid: number): number {
-  const [, kilobytes = '0'] = readFileSync(`/proc/${pid}/status`, 'utf8').match(/VmRSS:\s+(\d+)/) ?? [];
-  return Math.round(Number(kilobytes) / 1024);
-}

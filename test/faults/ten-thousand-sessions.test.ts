@@ -1,11 +1,11 @@
 /** As many sessions as there is room for, all at once, with the product as it is started by default. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import test from 'node:test';
 import { limits } from '../../src/base/limits.ts';
 import { submailLog } from '../support/apis.ts';
+import { rssMb } from '../support/memory.ts';
 import { send } from '../support/send.ts';
 import { until } from '../support/until.ts';
 import { type Address, startWaybill } from '../support/waybill.ts';
@@ -64,9 +64,4 @@ async function freePlace(smtp: Address, sessions: Socket[]): Promise<string> {
     return reply.startsWith('220 ');
   });
   return reply;
-}
-
-function rssMb(pid: number): number {
-  const [, kilobytes = '0'] = readFileSync(`/proc/${pid}/status`, 'utf8').match(/VmRSS:\s+(\d+)/) ?? [];
-  return Math.round(Number(kilobytes) / 1024);
 }
