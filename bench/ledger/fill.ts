@@ -32,25 +32,30 @@ export async function fill(
   { events, present, blocks = historyBlocks(events, limits.ledgerBatchEvents) }: Filling,
 ): Promise<Filled> {
   if (present > events) throw new Error(`the folder holds ${present} events already, more than --events`);
-  const begun = { at: performance.now(), cpu: process.cpuUsage() };
   const history = madeUp(blocks);
+  const now = () => ({ at: performance.now(), cpu: process.cpuUsage(), madeUp: history.cpu() });
+  let begun = now();
   let [shownAt, appending] = [begun.at, Promise.resolve()];
+  const show = (done: number) => {
+    shownAt = performance.now();
+    showProgress(done, events, Math.max(0, done - present) / ((shownAt - begun.at) / 1000));
+  };
   for (const block of history.blocks) {
     const [first, last] = [block[0]?.sequence ?? 0, block.at(-1)?.sequence ?? 0];
     // The newest batch of an earlier run may lack projections or partitions: it is repeated, as the writer would.
-    if (last < present) continue;
-    await appending;
-    if (performance.now() - shownAt > 2000) {
-      shownAt = performance.now();
-      showProgress(first - 1, events, (first - 1 - present) / ((shownAt - begun.at) / 1000));
+    if (last < present) {
+      begun = now();
+      continue;
     }
+    await appending;
+    if (performance.now() - shownAt > 2000) show(first - 1);
     appending = ledger.append({ node, first, last, events: block });
   }
   await appending;
-  showProgress(events, events, (events - present) / ((performance.now() - begun.at) / 1000));
+  show(events);
   process.stderr.write('\n');
   const { user, system } = process.cpuUsage(begun.cpu);
-  const spent = { ms: performance.now() - begun.at, cpu: user + system - history.cpu() };
+  const spent = { ms: performance.now() - begun.at, cpu: user + system - (history.cpu() - begun.madeUp) };
   return report(events, present, spent);
 }
 
