@@ -17,6 +17,7 @@ import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { limits } from '../src/base/limits.ts';
 import type { MailEvent } from '../src/events/event.ts';
 import {
   type ExportFormat,
@@ -30,7 +31,7 @@ import { type Filled, fill, highestSequence } from './ledger/fill.ts';
 import { eventsPerDelivery, historyBlocks } from './ledger/history.ts';
 import { peakRssMb } from './relay/relays.ts';
 
-const batchEvents = 50_000;
+const batchEvents = limits.ledgerBatchEvents;
 const kinds = ['deliveries', 'events'] as const;
 const roles = ['all', 'fill', 'export'] as const;
 
