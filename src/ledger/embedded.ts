@@ -31,8 +31,16 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Engine> {
   mkdirSync(options.path, { recursive: true });
   clearExports(options.path);
   clearBatches(options.path);
+  try {
+    return engineOver(options);
+  } catch (error) {
+    throw faultOf(error);
+  }
+}
+
+function engineOver(options: EmbeddedOptions): Engine {
   const { path, database } = options;
-  const first = start(options);
+  const first = new Session(path, { connectionArgs: engineArguments(options) });
   first.query(`CREATE DATABASE IF NOT EXISTS ${database}`);
   const prepared = [`USE ${database}`, limitsOf(options)];
   for (const statement of prepared) first.query(statement);
@@ -91,14 +99,6 @@ function insertFromFile(file: string, settings: AppendSettings): string {
   return `INSERT INTO events (${eventColumnNames.join(', ')})
 SELECT * FROM file(${literal(file)}, 'RowBinary', ${literal(eventStructure)})
 SETTINGS ${listed.join(', ')}`;
-}
-
-function start(options: EmbeddedOptions): Session {
-  try {
-    return new Session(options.path, { connectionArgs: engineArguments(options) });
-  } catch (error) {
-    throw faultOf(error);
-  }
 }
 
 /** Caches take shares of the memory limit: they count towards it, and the defaults assume a whole machine. */
