@@ -1,7 +1,6 @@
 /**
  * Step 7 of a mail's way in: a DKIM-Signature per active key of the sending domain (RFC 6376, RFC 8463). Which keys
- * is asked for each mail; opened keys are kept. The signing itself runs on libuv's threads: an RSA signature costs
- * more than everything else that is done to a small mail.
+ * is asked for each mail; opened keys are kept. The signing itself runs in a thread of its own (`signing-thread.ts`).
  *
  * Never unsigned by accident: if a key cannot be read or does not sign, the mail is refused for now and the client
  * keeps it. Its domain may be one of those whose policy (RFC 7489) has unsigned mail thrown away.
