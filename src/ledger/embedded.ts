@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { drainPending, Session } from 'chdb';
 import { limits } from '../base/limits.ts';
 import { answer, clearExports, stream } from './embedded-stream.ts';
-import { type AppendSettings, appendSettings, createEngine, type Engine } from './engine.ts';
+import { type AppendSettings, appendSettings, createEngine, type Engine, executionMs } from './engine.ts';
 import { faultOf } from './fault.ts';
 import { literal, withLiterals } from './literals.ts';
 import { eventColumnNames, eventStructure } from './schema/0001-events.ts';
@@ -51,8 +51,8 @@ function engineOver(options: EmbeddedOptions): Engine {
   return createEngine({
     kind: 'embedded',
     command: (statement, values) => commands.queryAsync(withLiterals(statement, values)),
-    ask: (statement, values) =>
-      questions.use(async (session) =>
+    ask: (statement, values, bounds) =>
+      questions.use(executionMs(bounds), async (session) =>
         (await session.queryAsync(withLiterals(statement, values), { format: 'JSONCompactEachRow' })).text(),
       ),
     append: (rows, settings) => insert(first, path, rows, settings),

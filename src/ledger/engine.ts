@@ -68,8 +68,8 @@ const questionSettings = [
   'do_not_merge_across_partitions_select_final = 1',
 ].join(', ');
 
-const executionTime = ({ patient }: Bounds) =>
-  `max_execution_time = ${(patient ? limits.ledgerUpkeepMs : limits.ledgerQueryMs) / 1000}`;
+/** How long a question may take; also how long it may wait for its turn. */
+export const executionMs = ({ patient }: Bounds) => (patient ? limits.ledgerUpkeepMs : limits.ledgerQueryMs);
 
 export function createEngine(parts: EngineParts): Engine {
   const { statementsOf = (statement: string) => [statement] } = parts;
@@ -109,7 +109,7 @@ async function ask(
   values: BoundValues,
   bounds: Bounds,
 ): Promise<Cell[][]> {
-  const query = `${statement}\nSETTINGS ${executionTime(bounds)}, ${questionSettings}`;
+  const query = `${statement}\nSETTINGS max_execution_time = ${executionMs(bounds) / 1000}, ${questionSettings}`;
   const text = await parts.ask(query, values, bounds);
   return text === '' ? [] : (JSON.parse(`[${text.trimEnd().replaceAll('\n', ',')}]`) as Cell[][]);
 }

@@ -105,9 +105,9 @@ export async function* exportRows(engine: Engine, question: ExportQuestion): Asy
 }
 
 /**
- * One file is one statement. The engine would read all weeks side by side, some buffers for each column of each, so it
- * is told to read one slice after the other. A server reads as it likes: its memory is not ours, and older ones do not
- * know the setting.
+ * One file is one statement. The engine would read all months side by side, some buffers for each column of each, so it
+ * is told to read one slice after the other; and it would keep 128 MB of Bloom filters before it writes them. A server
+ * does as it likes: its memory is not ours, and older ones do not know the settings.
  */
 async function* parquet(
   engine: Engine,
@@ -122,9 +122,11 @@ async function* parquet(
   const parts = (slices.length === 0 ? [none] : slices).map((slice, at) =>
     sliceOf(question, conditions, slice, `_${at}`),
   );
-  const inTurn = embedded ? ', max_streams_for_union_step = 1' : '';
+  const modest = embedded
+    ? ', max_streams_for_union_step = 1, output_format_parquet_bloom_filter_flush_threshold_bytes = 1048576'
+    : '';
   yield* engine.stream(
-    `SELECT * FROM (${parts.map(({ text }) => text).join('\nUNION ALL\n')}) SETTINGS ${settings}${inTurn}`,
+    `SELECT * FROM (${parts.map(({ text }) => text).join('\nUNION ALL\n')}) SETTINGS ${settings}${modest}`,
     Object.assign({}, ...parts.map(({ values }) => values)),
     'Parquet',
   );

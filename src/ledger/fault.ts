@@ -6,6 +6,8 @@
 export type LedgerFaultCode =
   /** The engine cannot be reached, opened, or is closed. */
   | 'unavailable'
+  /** Too many questions at once: this one did not have its turn in time. */
+  | 'busy'
   /** The question took longer than `limits.ledgerQueryMs`. */
   | 'timeout'
   /** The question needs more memory than the ledger may use. */
@@ -28,7 +30,7 @@ export class LedgerFault extends Error {
 
   /** The same request may succeed later without anyone doing anything. */
   get temporary(): boolean {
-    return this.code === 'unavailable' || this.code === 'timeout' || this.code === 'memory';
+    return ['unavailable', 'busy', 'timeout', 'memory'].includes(this.code);
   }
 }
 
@@ -39,7 +41,7 @@ const meanings: ReadonlyMap<string, LedgerFaultCode> = new Map([
   ['241', 'memory'], // MEMORY_LIMIT_EXCEEDED
   ['173', 'memory'], // CANNOT_ALLOCATE_MEMORY
   ['396', 'question'], // TOO_MANY_ROWS_OR_BYTES
-  ['202', 'unavailable'], // TOO_MANY_SIMULTANEOUS_QUERIES
+  ['202', 'busy'], // TOO_MANY_SIMULTANEOUS_QUERIES
   ['209', 'unavailable'], // SOCKET_TIMEOUT
   ['210', 'unavailable'], // NETWORK_ERROR
   ['236', 'unavailable'], // ABORTED
@@ -49,6 +51,7 @@ const meanings: ReadonlyMap<string, LedgerFaultCode> = new Map([
 
 const advice: Record<LedgerFaultCode, string> = {
   unavailable: 'the ledger cannot be reached; mail is not affected and events wait in the outbox',
+  busy: 'the ledger has too many questions to answer; ask again later',
   timeout: 'the ledger took too long to answer; ask for a shorter range',
   memory: 'the ledger ran out of its memory limit; ask for a shorter range or raise the limit',
   question: 'the ledger cannot answer so much at once; ask for less',
@@ -62,6 +65,11 @@ export function faultOf(error: unknown): LedgerFault {
   const said = error instanceof Error ? error.message : String(error);
   const code = meaningOf(error);
   return new LedgerFault(code, `${advice[code]} (${firstLine(said)})`, error);
+}
+
+/** For those who asked: what to do, where asking later or for less may help. Null: only the log can explain it. */
+export function adviceAbout(fault: unknown): string | null {
+  return fault instanceof LedgerFault && fault.temporary ? advice[fault.code] : null;
 }
 
 function meaningOf(error: unknown): LedgerFaultCode {

@@ -30,7 +30,7 @@ import { ledgerVersion, migrate } from './schema/schema.ts';
 import { answerSql, type SqlQuestion } from './sql.ts';
 
 export { type ExportFormat, type ExportQuestion, exportFormats } from './export.ts';
-export { LedgerFault } from './fault.ts';
+export { adviceAbout, LedgerFault } from './fault.ts';
 export type * from './maintenance.ts';
 export type { Moved, MoveProgress } from './move.ts';
 export type { NodeOnServer } from './nodes.ts';

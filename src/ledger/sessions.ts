@@ -1,9 +1,11 @@
 /** Sessions of the embedded engine: statements of one come one after the other, those of several beside each other. */
 import { Session } from 'chdb';
+import { Deadline } from '../base/deadline.ts';
+import { LedgerFault } from './fault.ts';
 
-export interface Sessions {
-  /** With a session that nobody else uses meanwhile; waits for its turn when all are in use. */
-  use<T>(work: (session: Session) => Promise<T>): Promise<T>;
+export interface Sessions<S> {
+  /** With a session that nobody else uses meanwhile; waits for its turn, but not longer than said, when all are in use. */
+  use<T>(waitMs: number, work: (session: S) => Promise<T>): Promise<T>;
   close(): void;
 }
 
@@ -15,29 +17,48 @@ export function openSession(path: string, prepared: readonly string[]): Session 
 }
 
 /** At most `most`, each opened when it is needed first. */
-export function createSessions(open: () => Session, most: number): Sessions {
-  const all: Session[] = [];
-  const free: Session[] = [];
-  const waiting: ((session: Session) => void)[] = [];
+export function createSessions<S extends { close(): void }>(open: () => S, most: number): Sessions<S> {
+  const all: S[] = [];
+  const free: S[] = [];
+  const waiting = new Set<(session: S) => void>();
 
-  const take = (): Session | Promise<Session> => {
+  const take = (waitMs: number): S | Promise<S> => {
     const session = free.pop();
     if (session) return session;
-    if (all.length === most) return new Promise((resolve) => waiting.push(resolve));
+    if (all.length === most) return turn(waitMs);
     const opened = open();
     all.push(opened);
     return opened;
   };
 
+  const turn = (waitMs: number) =>
+    new Promise<S>((resolve, reject) => {
+      const given = (session: S) => {
+        deadline.clear();
+        resolve(session);
+      };
+      const deadline = new Deadline(() => {
+        waiting.delete(given);
+        reject(new LedgerFault('busy', `the ledger answers ${most} other questions; ask again later`));
+      });
+      deadline.set(waitMs);
+      waiting.add(given);
+    });
+
+  const giveBack = (session: S) => {
+    const [next] = waiting;
+    if (!next) return free.push(session);
+    waiting.delete(next);
+    return next(session);
+  };
+
   return {
-    async use(work) {
-      const session = await take();
+    async use(waitMs, work) {
+      const session = await take(waitMs);
       try {
         return await work(session);
       } finally {
-        const next = waiting.shift();
-        if (next) next(session);
-        else free.push(session);
+        giveBack(session);
       }
     },
     close() {

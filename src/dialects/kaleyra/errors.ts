@@ -12,7 +12,7 @@ export type ErrorBody = z.infer<typeof errorReply>;
 
 export interface Refusal {
   ok: false;
-  status: 400 | 401 | 403 | 404 | 500;
+  status: 400 | 401 | 403 | 404 | 500 | 503;
   message: string;
 }
 
@@ -31,6 +31,10 @@ export const foreignSid: Refusal = {
 export const unknownMessage: Refusal = { ok: false, status: 404, message: 'No message has this id' };
 
 export const internalFault: Refusal = { ok: false, status: 500, message: 'Internal error' };
+
+export function notNow(message: string): Refusal {
+  return { ok: false, status: 503, message };
+}
 
 export function badRequest(message: string): Refusal {
   return { ok: false, status: 400, message };

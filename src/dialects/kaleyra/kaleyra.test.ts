@@ -12,7 +12,7 @@ import {
   play,
 } from '../../../test/support/histories.ts';
 import { uuidOf } from '../../base/id.ts';
-import type { DeliveryRow } from '../../ledger/ledger.ts';
+import { type DeliveryRow, LedgerFault } from '../../ledger/ledger.ts';
 import { errorBody, foreignSid, type Refusal, unknownMessage, wrongKey } from './errors.ts';
 import { kaleyra } from './kaleyra.ts';
 import type { DayStats, LogRow, MessageStats, Metrics } from './render.ts';
@@ -378,6 +378,14 @@ test('a fault of ours says so and tells nothing', async () => {
   const response = await get('logs', owner, world.serve({}, { ask: broken }));
   assert.equal(response.status, 500);
   assert.deepEqual(await response.json(), { data: [], error: { code: '500', message: 'Internal error' } });
+});
+
+test('a question that the ledger cannot answer now says what to do', async () => {
+  const busy = () => Promise.reject(new LedgerFault('timeout', 'Code: 159. DB::Exception: secret'));
+  const response = await get('logs', owner, world.serve({}, { ask: { ...world.ledger, deliveries: busy } }));
+  assert.equal(response.status, 503);
+  const message = 'the ledger took too long to answer; ask for a shorter range';
+  assert.deepEqual(await response.json(), { data: [], error: { code: '503', message } });
 });
 
 test('the example asks with the issued credentials', () => {

@@ -3,9 +3,10 @@ import { Hono } from 'hono';
 import type { Endpoint } from '../../http/endpoint.ts';
 import { recordFault } from '../../http/fault.ts';
 import { type Fields, queryOf } from '../../http/query.ts';
+import { adviceAbout } from '../../ledger/ledger.ts';
 import type { DialectDeps } from '../dialect.ts';
 import { type Account, authenticate } from './authenticate.ts';
-import { errorBody, errorReply, internalFault, type Refusal } from './errors.ts';
+import { errorBody, errorReply, internalFault, notNow, type Refusal } from './errors.ts';
 import { readSettings } from './options.ts';
 import type { Rendering } from './render.ts';
 
@@ -33,6 +34,10 @@ export const sidParameter = {
 export const refusals: Endpoint['replies'] = {
   401: { description: 'No key or a wrong one.', schema: errorReply },
   403: { description: 'The key belongs to another SID.', schema: errorReply },
+  503: {
+    description: 'The log cannot answer that now: `error.message` says what to do.',
+    schema: errorReply,
+  },
 };
 
 export function mount(routes: readonly Route[], deps: DialectDeps): Hono {
@@ -50,7 +55,9 @@ export function mount(routes: readonly Route[], deps: DialectDeps): Hono {
   }
   app.onError((fault, c) => {
     recordFault(c, fault);
-    return c.json(errorBody(internalFault), internalFault.status);
+    const advice = adviceAbout(fault);
+    const refusal = advice === null ? internalFault : notNow(advice);
+    return c.json(errorBody(refusal), refusal.status);
   });
   return app;
 }

@@ -6,7 +6,7 @@ import { rowsOf } from '../../../test/support/delivery-rows.ts';
 import { type DialectWorld, openDialectWorld, type TestTenant } from '../../../test/support/dialect-world.ts';
 import { type GenerateOptions, generateHistory, historyArbitrary } from '../../../test/support/histories.ts';
 import { relayIdOf } from '../../base/id.ts';
-import type { DeliveryRow } from '../../ledger/ledger.ts';
+import { type DeliveryRow, LedgerFault } from '../../ledger/ledger.ts';
 import type { ErrorBody } from './errors.ts';
 import { mailbaby } from './mailbaby.ts';
 import type { Log, LogEntry, Stats } from './render.ts';
@@ -495,6 +495,19 @@ test('a fault is answered in the shape of the vendor, without what is behind it'
     assert.equal(body.code, 500);
     assert.match(body.message, /^Internal error; the log of the server tells more under [0-9a-f]{16}\.$/);
   }
+});
+
+test('a question that the ledger cannot answer now says what to do', async () => {
+  const busy = () => Promise.reject(new LedgerFault('timeout', 'Code: 159. DB::Exception: secret'));
+  const response = await get(
+    '/mail/log',
+    owner,
+    world.serve({}, { ask: { ...world.ledger, deliveries: busy } }),
+  );
+  assert.equal(response.status, 503);
+  assert.equal(response.headers.get('access-control-allow-origin'), '*');
+  const message = 'the ledger took too long to answer; ask for a shorter range';
+  assert.deepEqual(await response.json(), { code: 503, message });
 });
 
 test('the example for people works', async () => {

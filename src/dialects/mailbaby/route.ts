@@ -3,6 +3,7 @@ import { type Context, Hono } from 'hono';
 import type { Endpoint } from '../../http/endpoint.ts';
 import { recordFault } from '../../http/fault.ts';
 import { type Fields, queryOf } from '../../http/query.ts';
+import { adviceAbout } from '../../ledger/ledger.ts';
 import type { DialectDeps } from '../dialect.ts';
 import { type Account, authenticate } from './authenticate.ts';
 import { errorBody, errorReply, type Refusal, wrongKey } from './errors.ts';
@@ -25,6 +26,7 @@ export const security: Endpoint['security'] = [
 
 export const unauthorized: Endpoint['replies'] = {
   401: { description: 'No key or a wrong one.', schema: errorReply },
+  503: { description: 'The log cannot answer that now: `message` says what to do.', schema: errorReply },
 };
 
 /** Pages of any origin may ask: what opens the account is the key, which no browser adds by itself. */
@@ -52,8 +54,11 @@ export function mountOptions(app: Hono, path: string): void {
 export function createApp(): Hono {
   const app = new Hono();
   app.onError((fault, c) => {
-    const message = `Internal error; the log of the server tells more under ${recordFault(c, fault)}.`;
-    return c.json(errorBody({ status: 500, message }), 500, crossOrigin);
+    const faultId = recordFault(c, fault);
+    const advice = adviceAbout(fault);
+    const status = advice === null ? 500 : 503;
+    const message = advice ?? `Internal error; the log of the server tells more under ${faultId}.`;
+    return c.json(errorBody({ status, message }), status, crossOrigin);
   });
   return app;
 }

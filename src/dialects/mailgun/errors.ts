@@ -35,7 +35,8 @@ export function forbiddenReply(): Response {
   return new Response('Forbidden', { status: 401, headers });
 }
 
-export function faultReply(faultId: string): Response {
-  const message = `Internal server error; the server's log tells more under fault id ${faultId}`;
-  return Response.json({ message }, { status: 500, headers: json });
+/** `advice`: what the client can do about it, if anything. */
+export function faultReply(faultId: string, advice: string | null): Response {
+  const message = advice ?? `Internal server error; the server's log tells more under fault id ${faultId}`;
+  return Response.json({ message }, { status: advice === null ? 500 : 503, headers: json });
 }

@@ -5,6 +5,7 @@ import { recordedExchanges, skipWithoutRecordings } from '../../../test/support/
 import { basicAuth, type MailgunWorld, openMailgunWorld } from '../../../test/support/mailgun-world.ts';
 import { limits } from '../../base/limits.ts';
 import { createHttpApp } from '../../http/app.ts';
+import { LedgerFault } from '../../ledger/ledger.ts';
 import { mailgun } from './mailgun.ts';
 
 const now = Date.parse('2025-02-24T22:44:13Z');
@@ -588,30 +589,40 @@ describe('the Mailgun dialect', () => {
     assert.equal(reply.status, 200);
   });
 
-  test('a fault of ours is told in the shape of the service, without its cause', async () => {
-    const broken = mailgun.routes({
-      ask: { ...world.ledger, countByBucket: () => Promise.reject(new Error('disk on fire')) },
-      tenants: world.tenants,
-      clock: world.clock,
-      key: { seal: () => Buffer.of(), open: () => '', tag: () => Buffer.of() },
-      settings: new Map(),
+  describe('faults', () => {
+    /** The reply to a question that fails so, and how often the log heard of it. */
+    const faultReply = async (fault: Error) => {
+      const broken = mailgun.routes({
+        ask: { ...world.ledger, countByBucket: () => Promise.reject(fault) },
+        tenants: world.tenants,
+        clock: world.clock,
+        key: { seal: () => Buffer.of(), open: () => '', tag: () => Buffer.of() },
+        settings: new Map(),
+      });
+      let logged = 0;
+      const error = () => {
+        logged += 1;
+      };
+      const app = createHttpApp({
+        ...{ apps: [broken], docs: [], version: '0', health: () => true, clock: world.clock },
+        log: { info: () => {}, error },
+      });
+      const reply = await app.request('/v3/stats/total?event=accepted', { headers: basicAuth(keyA) });
+      const body = (await reply.json()) as Record<string, unknown>;
+      return { status: reply.status, body, logged };
+    };
+
+    test('of ours are told in the shape of the service, without their cause', async () => {
+      const { status, body, logged } = await faultReply(new Error('disk on fire'));
+      assert.deepEqual([status, Object.keys(body), logged], [500, ['message'], 1]);
+      assert.doesNotMatch(String(body['message']), /fire/);
     });
-    const seen: unknown[] = [];
-    const log = { info: () => {}, error: (fields: object) => seen.push(fields) };
-    const app = createHttpApp({
-      apps: [broken],
-      docs: [],
-      version: '0',
-      health: () => true,
-      log,
-      clock: world.clock,
+
+    test('of a question that the ledger cannot answer now say what to do', async () => {
+      const fault = new LedgerFault('timeout', 'Code: 159. DB::Exception: secret');
+      const message = 'the ledger took too long to answer; ask for a shorter range';
+      assert.deepEqual(await faultReply(fault), { status: 503, body: { message }, logged: 1 });
     });
-    const reply = await app.request('/v3/stats/total?event=accepted', { headers: basicAuth(keyA) });
-    const text = await reply.text();
-    assert.equal(reply.status, 500);
-    assert.deepEqual(Object.keys(JSON.parse(text)), ['message']);
-    assert.doesNotMatch(text, /fire/);
-    assert.equal(seen.length, 1);
   });
 
   test('a new key works, and its example can be pasted', async () => {

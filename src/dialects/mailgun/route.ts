@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import type { Endpoint } from '../../http/endpoint.ts';
 import { recordFault } from '../../http/fault.ts';
 import { type Fields, queryOf } from '../../http/query.ts';
-import type { Scope } from '../../ledger/ledger.ts';
+import { adviceAbout, type Scope } from '../../ledger/ledger.ts';
 import { parseDomain } from '../../protocol/address/domain.ts';
 import type { CredentialHolder, Tenants } from '../../tenants/tenants.ts';
 import type { DialectDeps } from '../dialect.ts';
@@ -48,6 +48,10 @@ export const refusals: Endpoint['replies'] = {
     contentType: 'application/json',
   },
   401: { description: 'No key or a wrong one: the text `Forbidden`.', contentType: 'text/plain' },
+  503: {
+    description: 'The log cannot answer that now: `{"message": …}` says what to do.',
+    contentType: 'application/json',
+  },
 };
 
 export const bodyRefusals: Endpoint['replies'] = {
@@ -89,7 +93,7 @@ export function mount(routes: readonly Route[], deps: DialectDeps): Hono {
       return outcome.ok ? resultReply(outcome.body) : refusalReply(outcome);
     });
   }
-  app.onError((fault, c) => faultReply(recordFault(c, fault)));
+  app.onError((fault, c) => faultReply(recordFault(c, fault), adviceAbout(fault)));
   return app;
 }
 

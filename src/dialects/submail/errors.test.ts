@@ -10,5 +10,5 @@ test('the code is quoted, or a number where the option says so', () => {
 test('every code of the vendor travels with HTTP 200', () => {
   for (const code of [101, 102, 107, 108, 109, 111, 119, 151, 152] as const)
     assert.equal(httpStatusOf(code), 200);
-  assert.deepEqual([httpStatusOf(413), httpStatusOf(500)], [413, 500]);
+  assert.deepEqual([httpStatusOf(413), httpStatusOf(500), httpStatusOf(503)], [413, 500, 503]);
 });

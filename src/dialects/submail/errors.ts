@@ -1,7 +1,7 @@
 /**
  * The vendor's error codes for its mail API, as far as `mail/log` can meet them. Every refusal is
  * HTTP 200 with `{"status":"error","code":"1xx","msg":…}`: published clients read the body of 200 only.
- * Faults of ours are HTTP 500, without a vendor code to imitate.
+ * Faults of ours are HTTP 500, and 503 where asking later or for less helps, without a vendor code to imitate.
  */
 import { z } from 'zod';
 
@@ -17,6 +17,7 @@ export const errorTexts = {
   152: 'The timestamp is more than 6 seconds from the time of this server',
   413: 'The request is too large',
   500: 'Internal error',
+  503: 'The log cannot answer now',
 } as const;
 
 export type ErrorCode = keyof typeof errorTexts;
@@ -35,6 +36,6 @@ export function errorBody(code: ErrorCode, type: ErrorCodeType, msg: string = er
   return { status: 'error', code: type === 'number' ? code : String(code), msg };
 }
 
-export function httpStatusOf(code: ErrorCode): 200 | 413 | 500 {
-  return code === 413 || code === 500 ? code : 200;
+export function httpStatusOf(code: ErrorCode): 200 | 413 | 500 | 503 {
+  return code === 413 || code === 500 || code === 503 ? code : 200;
 }

@@ -7,7 +7,7 @@ import { type DialectWorld, openDialectWorld, type TestTenant } from '../../../t
 import { generateHistory, historyArbitrary } from '../../../test/support/histories.ts';
 import { sendIdOf } from '../../base/id.ts';
 import { fieldsOf } from '../../http/query.ts';
-import type { DeliveryRow } from '../../ledger/ledger.ts';
+import { type DeliveryRow, LedgerFault } from '../../ledger/ledger.ts';
 import { signatureOf } from './authenticate.ts';
 import type { ErrorBody } from './errors.ts';
 import type { LogBody } from './render.ts';
@@ -318,6 +318,15 @@ test('a fault of ours says so and tells nothing', async () => {
   assert.equal(response.status, 500);
   assert.deepEqual(await response.json(), { status: 'error', code: '500', msg: 'Internal error' });
   assert.equal((await post(app, credentialsOf(owner))).status, 500, 'a fault is not kept as a reply');
+});
+
+test('a question that the ledger cannot answer now says what to do', async () => {
+  const busy = () => Promise.reject(new LedgerFault('timeout', 'Code: 159. DB::Exception: secret'));
+  const app = world.serve({}, { ask: { ...world.ledger, deliveries: busy } });
+  const response = await post(app, credentialsOf(owner));
+  assert.equal(response.status, 503);
+  const msg = 'the ledger took too long to answer; ask for a shorter range';
+  assert.deepEqual(await response.json(), { status: 'error', code: '503', msg });
 });
 
 test('the log is not read by GET; the service endpoints are', async () => {

@@ -8,6 +8,7 @@
 import { Hono } from 'hono';
 import { randomSecret } from '../../base/random.ts';
 import { recordFault } from '../../http/fault.ts';
+import { adviceAbout } from '../../ledger/ledger.ts';
 import type { Dialect } from '../dialect.ts';
 import { errorBody } from './errors.ts';
 import { options, readSettings } from './options.ts';
@@ -50,7 +51,9 @@ export const submail: Dialect = {
     mountStatus(app, deps);
     app.onError((fault, c) => {
       recordFault(c, fault);
-      return c.json(errorBody(500, settings.errorCodeType), 500);
+      const advice = adviceAbout(fault);
+      if (advice === null) return c.json(errorBody(500, settings.errorCodeType), 500);
+      return c.json(errorBody(503, settings.errorCodeType, advice), 503);
     });
     return app;
   },

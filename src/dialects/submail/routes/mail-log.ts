@@ -56,6 +56,7 @@ export const mailLogEndpoint: Endpoint = {
     200: { description: 'The rows; or, with status `error`, why there are none.', schema: logReply },
     413: { description: 'The request is too large.', schema: errorReply },
     500: { description: 'A fault of this server.', schema: errorReply },
+    503: { description: 'The log cannot answer that now: `msg` says what to do.', schema: errorReply },
   },
 };
 
