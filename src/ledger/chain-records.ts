@@ -4,8 +4,8 @@ import { limits } from '../base/limits.ts';
 import type { InstallationKey } from '../base/secret.ts';
 import type { MailEvent } from '../events/event.ts';
 import { type Amendment, type BatchRecord, type ChainStart, digestOf, type LinkedRecord } from './chain.ts';
-import { eventSelection, readEvent } from './columns.ts';
 import type { Engine } from './engine.ts';
+import { readStoredEvent, storedSelection } from './stored-event.ts';
 
 export async function nodesOf(engine: Engine): Promise<string[]> {
   const rows = await engine.ask(
@@ -141,7 +141,7 @@ async function findWindow(
 ): Promise<Found[]> {
   const [node = '', first = 0, last = 0] = [batches[0]?.node, batches[0]?.first, batches.at(-1)?.last];
   const rows = await engine.ask(
-    `SELECT ${eventSelection.join(', ')} FROM events
+    `SELECT ${storedSelection.join(', ')} FROM events
 WHERE outbox_node = {node:String} AND sequence BETWEEN {first:UInt64} AND {last:UInt64}
   AND at BETWEEN fromUnixTimestamp64Milli({earliest:Int64}, 'UTC') AND fromUnixTimestamp64Milli({latest:Int64}, 'UTC')
 ORDER BY sequence, at`,
@@ -152,7 +152,7 @@ ORDER BY sequence, at`,
     },
     { patient: true },
   );
-  const events = rows.map((cells) => readEvent(cells).event);
+  const events = rows.map((cells) => readStoredEvent(cells).event);
   let next = 0;
   return batches.map((batch) => {
     const begin = next;

@@ -1,5 +1,6 @@
 /**
  * Events in the stored form of `events` (schema/0001), as RowBinary: the columns in the order of `storedColumns`.
+ * `stored-event.ts` is the other way.
  * Equal events always give equal bytes, and the table gives them back:
  * `SELECT <eventColumnNames> FROM events … ORDER BY sequence FORMAT RowBinary`.
  *
@@ -54,15 +55,14 @@ function writeMail(w: RowBinaryWriter, mail: MailFacts, delivery: DeliveryFacts)
   w.text(mail.category);
 }
 
-function addressed({ displayName, forwardPath }: DeliveryFacts): string {
+export function addressed({ displayName, forwardPath }: DeliveryFacts): string {
   return displayName === '' ? forwardPath : `${displayName} <${forwardPath}>`;
 }
 
 function writeDelivery(w: RowBinaryWriter, { at, mail, delivery }: MailEvent): void {
-  const domain = delivery.forwardPath.slice(delivery.forwardPath.lastIndexOf('@') + 1);
   w.uint32(whole(delivery.n));
   w.text(delivery.forwardPath);
-  textBeside(w, delivery.domain, domain);
+  textBeside(w, delivery.domain, domainOf(delivery.forwardPath));
   textBeside(w, delivery.provider, delivery.domain);
   w.text(delivery.displayName);
   w.text(delivery.state);
@@ -113,8 +113,13 @@ function writeStatus(w: RowBinaryWriter, { at, mail, delivery }: MailEvent, stat
   w.int64(whole(at) - startedAt - whole(status.durationMs));
 }
 
+/** Of an address; what has no @ stands for itself. */
+export function domainOf(forwardPath: string): string {
+  return forwardPath.slice(forwardPath.lastIndexOf('@') + 1);
+}
+
 /** A reply without its code and enhanced status. */
-function afterSecondSpace(line: string): string {
+export function afterSecondSpace(line: string): string {
   return line.slice(line.indexOf(' ', line.indexOf(' ') + 1) + 1);
 }
 

@@ -2,11 +2,9 @@
 import { openStates } from '../../../src/events/event.ts';
 import {
   deliverySelection,
-  eventSelection,
   mailSelection,
   RowReader,
   readDelivery,
-  readEvent,
   readMail,
 } from '../../../src/ledger/columns.ts';
 import type { Cell } from '../../../src/ledger/engine.ts';
@@ -20,6 +18,7 @@ import type {
   Scope,
   StatusCondition,
 } from '../../../src/ledger/question.ts';
+import { eventSelection, readEvent } from '../../../test/support/event-facts.ts';
 import { countByBucket } from './counts.ts';
 import type { Sql } from './server.ts';
 import { besideColumns, eventColumns } from './tables.ts';

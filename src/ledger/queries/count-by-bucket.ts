@@ -28,9 +28,12 @@ const expressions: DimensionExpressions = {
 export async function countByBucket(engine: Engine, scope: Scope, asked: CountQuestion): Promise<CountRow[]> {
   checkZone(asked.zone);
   const question = wholeQuarters(asked);
-  const counts = await counted(engine, scope, question);
+  const [counts, uniques] = await Promise.all([
+    counted(engine, scope, question),
+    uniquesByBucket(engine, scope, question),
+  ]);
   const cells = new Map(counts.map((cell) => [nameOf(cell), cell]));
-  for (const unique of await uniquesByBucket(engine, scope, question)) {
+  for (const unique of uniques) {
     const cell = cells.get(nameOf(unique));
     if (cell) cell.unique = unique.unique;
     else cells.set(nameOf(unique), unique);

@@ -1,9 +1,10 @@
 /** "What happened, step by step?": the events themselves, by time, a page after a cursor. */
+import { mailIdParts, nothingBefore } from '../../base/id.ts';
 import { limits } from '../../base/limits.ts';
-import { eventSelection, readEvent } from '../columns.ts';
 import type { Engine } from '../engine.ts';
 import { LedgerFault } from '../fault.ts';
 import type { EventCursor, EventFilter, EventPage, Page, Scope } from '../question.ts';
+import { readStoredEvent, storedSelection } from '../stored-event.ts';
 import { moment, ofMail } from './delivery-filter.ts';
 import { inScope, isOfMail, type Where } from './where.ts';
 
@@ -31,23 +32,38 @@ export async function events(
   return pageOf(found, keys.length > limit);
 }
 
-function pageOf(found: readonly ReturnType<typeof readEvent>[], more: boolean): EventPage {
+function pageOf(found: readonly ReturnType<typeof readStoredEvent>[], more: boolean): EventPage {
   const last = found.at(-1);
   return { events: found.map(({ event }) => event), next: more && last ? cursorOf(last) : null };
 }
 
-/** They are few, and lie side by side but for what came later: found and read in one go. */
+/** An attempt is made, and what it led to reported, within days; opens and clicks may come at any time. */
+const soonMs = 6 * 86_400_000;
+
+/**
+ * What happened soon lies side by side in the days after the acceptance, which the id tells: read in one go. Whether
+ * anything came later is told meanwhile by the few columns that find it, in all months that followed.
+ */
 async function eventsOfMail(
   engine: Engine,
-  where: Where,
-  { direction, limit }: { direction: Direction; limit: number },
+  where: Where & { mailId: number },
+  { direction, limit }: Keyed,
 ): Promise<EventPage> {
-  const statement = `SELECT ${eventSelection.join(', ')}
+  const [from, until] = [nothingBefore(where.mailId), mailIdParts(where.mailId).at + soonMs];
+  const bound = (name: string) => `fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')`;
+  const wide = `SELECT ${storedSelection.join(', ')}
 FROM events
 ${where}
+  AND at >= ${bound('soonFrom')} AND at < ${bound('soonUntil')}
 ${orderBy(direction)}
 LIMIT {limit:UInt64}`;
-  const found = (await engine.ask(statement, { ...where.values, limit: limit + 1 })).map(readEvent);
+  const values = { ...where.values, soonFrom: from, soonUntil: until, limit: limit + 1 };
+  const [soon, laterKeys] = await Promise.all([
+    engine.ask(wide, values).then((rows) => rows.map(readStoredEvent)),
+    pageKeys(engine, where, { direction, limit: limit + 1 }, until),
+  ]);
+  const later = laterKeys.length === 0 ? [] : await eventsOf(engine, where, { keys: laterKeys, direction });
+  const found = direction === 'ascending' ? [...soon, ...later] : [...later, ...soon];
   return pageOf(found.slice(0, limit), found.length > limit);
 }
 
@@ -60,6 +76,11 @@ interface EventKey {
 
 type Direction = Page['direction'];
 
+interface Keyed {
+  direction: Direction;
+  limit: number;
+}
+
 /** The day first, which says nothing new: the table is sorted by days, so that the engine stops after those it needs. */
 function orderBy(direction: Direction): string {
   const way = direction === 'ascending' ? 'ASC' : 'DESC';
@@ -70,14 +91,16 @@ function orderBy(direction: Direction): string {
 async function pageKeys(
   engine: Engine,
   where: Where,
-  { direction, limit }: { direction: Direction; limit: number },
+  { direction, limit }: Keyed,
+  since = 0,
 ): Promise<EventKey[]> {
   const statement = `SELECT toUnixTimestamp64Milli(at), sequence, outbox_node, mail_id
 FROM events
 ${where}
+  AND at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
 ${orderBy(direction)}
 LIMIT {limit:UInt64}`;
-  const rows = await engine.ask(statement, { ...where.values, limit });
+  const rows = await engine.ask(statement, { ...where.values, since, limit });
   return rows.map(([at, sequence, node, mailId]) => ({
     at: Number(at),
     sequence: Number(sequence),
@@ -91,7 +114,7 @@ async function eventsOf(
   engine: Engine,
   { tenantId }: Where,
   { keys, direction }: { keys: readonly EventKey[]; direction: Direction },
-): Promise<ReturnType<typeof readEvent>[]> {
+): Promise<ReturnType<typeof readStoredEvent>[]> {
   const times = keys.map(({ at }) => at);
   const values = {
     tenantId,
@@ -101,16 +124,16 @@ async function eventsOf(
     sequences: keys.map(({ sequence }) => sequence),
     nodes: keys.map(({ node }) => node),
   };
-  const statement = `SELECT ${eventSelection.join(', ')}
+  const statement = `SELECT ${storedSelection.join(', ')}
 FROM events
 PREWHERE tenant_id = {tenantId:UInt64} AND at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
   AND at <= fromUnixTimestamp64Milli({to:Int64}, 'UTC') AND mail_id IN {mailIds:Array(UInt64)}
   AND (sequence, outbox_node) IN arrayZip({sequences:Array(UInt64)}, {nodes:Array(String)})
 ${orderBy(direction)}`;
-  return (await engine.ask(statement, values)).map(readEvent);
+  return (await engine.ask(statement, values)).map(readStoredEvent);
 }
 
-function cursorOf({ node, event }: ReturnType<typeof readEvent>): EventCursor {
+function cursorOf({ node, event }: ReturnType<typeof readStoredEvent>): EventCursor {
   return { at: event.at, sequence: event.sequence, node };
 }
 

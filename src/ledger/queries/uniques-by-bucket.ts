@@ -32,14 +32,13 @@ export async function uniquesByBucket(
   question: CountQuestion,
 ): Promise<CountCell[]> {
   const types = (Object.keys(firsts) as Countable[]).filter((type) => question.types.includes(type));
-  const cells: CountCell[] = [];
-  for (const type of types) cells.push(...(await uniquesOf(engine, scope, question, type)));
-  return cells;
+  return (await Promise.all(types.map((type) => uniquesOf(engine, scope, question, type)))).flat();
 }
 
 /**
  * Grouped here, not by FINAL: of a tuple of which only one element is read, FINAL keeps that of any version instead of
- * the smallest tuple's, and counts go wrong as soon as a delivery has rows in two parts.
+ * the smallest tuple's, and counts go wrong as soon as a delivery has rows in two parts. Only deliveries with a row in the
+ * range are grouped: whoever opened before has as a rule no row there, since parts are merged.
  */
 async function uniquesOf(
   engine: Engine,
@@ -51,8 +50,10 @@ async function uniquesOf(
   // Rows after `to` cannot hold the first event of the range; rows before `from` can disprove one.
   const end = question.to ?? Date.UTC(2298, 0);
   where.fixed(`${firsts[type]}.at < ${moment(where, 'end', end)}`);
-  const inner = `${where}`; // conditions bound from here on belong to the outer statement
-  const outer = [`earliest.at >= ${moment(where, 'from', question.from ?? 0)}`];
+  const from = moment(where, 'from', question.from ?? 0);
+  const inRange = `SELECT mail_id, n FROM engagement ${where} AND ${firsts[type]}.at >= ${from}`;
+  const inner = `${where} AND (mail_id, n) IN (${inRange})`; // what is bound from here on belongs to the outer statement
+  const outer = [`earliest.at >= ${from}`];
   outer.push(...inDimensions(where, question, expressions));
   const bucket = bucketExpression(
     where,

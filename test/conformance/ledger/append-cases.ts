@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { LedgerFault } from '../../../src/ledger/ledger.ts';
+import { eventSelection, readEvent } from '../../support/event-facts.ts';
 import { batchesOf, generateHistory, historyArbitrary } from '../../support/histories.ts';
 import { inOneMonth, type SubjectOf, tenantOf } from './subject.ts';
 
@@ -16,6 +17,26 @@ export function appendCases(subjectOf: SubjectOf): void {
         await subject.assertHolds(moved.events);
       }),
       { numRuns: 5 },
+    );
+  });
+
+  test('SQL tells every fact of an event under its own name', async () => {
+    const subject = subjectOf();
+    await fc.assert(
+      fc.asyncProperty(historyArbitrary, async (history) => {
+        const moved = subject.own(history);
+        await subject.append(moved);
+        const rows = await subject.engine.ask(
+          `SELECT ${eventSelection.join(', ')} FROM events WHERE outbox_node = {node:String} ORDER BY sequence`,
+          { node: moved.node },
+        );
+        const appended = moved.events.toSorted((a, b) => a.sequence - b.sequence);
+        assert.deepEqual(
+          rows.map((cells) => readEvent(cells).event),
+          appended,
+        );
+      }),
+      { numRuns: 3 },
     );
   });
 

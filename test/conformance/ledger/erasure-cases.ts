@@ -1,11 +1,11 @@
 /** Retention, legal hold, erasure and anonymising: what goes, what stays, and that counts are what they were. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { eventSelection, readEvent } from '../../../src/ledger/columns.ts';
 import { encodeRows } from '../../../src/ledger/event-row.ts';
 import { LedgerFault, ledgerOver } from '../../../src/ledger/ledger.ts';
 import { rebuildProjections } from '../../../src/ledger/rebuild.ts';
 import { eventColumnNames } from '../../../src/ledger/schema/0001-events.ts';
+import { eventSelection, readEvent } from '../../support/event-facts.ts';
 import { play } from '../../support/histories.ts';
 import {
   allTime,
