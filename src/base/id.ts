@@ -53,6 +53,8 @@ const importSpread = 1_000;
 export const idMayBeLaterMs = 2 * importSpread;
 /** All of the time before ids begin is told within their first day. */
 const ancientMs = 86_400_000;
+/** From here on ids are in the order of the times they tell, whatever was imported. */
+export const idsTellTimesFrom: EpochMs = mailIdEpoch + ancientMs;
 
 /**
  * A mail id for an imported mail: not before its acceptance, and spread by `hash` over the second that follows, since

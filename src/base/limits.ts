@@ -206,7 +206,7 @@ export const limits = {
   /** Rows of one answer: hours of years by thousands of groups are refused, not sent. */
   ledgerResultRows: 1_000_000,
   /** Log pages that end before this row are found without folding the versions of all rows. */
-  ledgerShallowRows: 20_000,
+  ledgerShallowRows: 2_000,
   httpUrlBytes: 16 * KiB,
   httpBodyBytes: 1 * MiB,
   httpHeaderMs: 30_000,

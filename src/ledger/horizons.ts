@@ -19,6 +19,16 @@ export async function horizonsOf(engine: Engine, tables: readonly AgedTable[]): 
   return new Map(rows.map(([tenantId, before]) => [Number(tenantId), Number(before)]));
 }
 
+/** Before that time rows of this table and tenant may be missing; 0: none are. */
+export async function removedBefore(engine: Engine, table: AgedTable, tenantId: number): Promise<number> {
+  const [row] = await engine.ask(
+    `SELECT toUnixTimestamp64Milli(max(before)) FROM horizons
+     WHERE table_name = {table:String} AND tenant_id = {tenantId:UInt64}`,
+    { table, tenantId },
+  );
+  return Math.max(0, Number(row?.[0] ?? 0));
+}
+
 export async function advanceHorizon(
   engine: Engine,
   table: AgedTable,

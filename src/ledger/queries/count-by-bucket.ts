@@ -32,16 +32,21 @@ export async function countByBucket(engine: Engine, scope: Scope, asked: CountQu
     counted(engine, scope, question),
     uniquesByBucket(engine, scope, question),
   ]);
+  const cells = uniques.length === 0 ? counts : together(counts, uniques);
+  return cells.map(({ bucketKey, ...cell }) => ({
+    bucketAt: bucketStart(asked.unit, bucketKey, asked.zone, asked.from),
+    ...cell,
+  }));
+}
+
+function together(counts: readonly CountCell[], uniques: readonly CountCell[]): CountCell[] {
   const cells = new Map(counts.map((cell) => [nameOf(cell), cell]));
   for (const unique of uniques) {
     const cell = cells.get(nameOf(unique));
     if (cell) cell.unique = unique.unique;
     else cells.set(nameOf(unique), unique);
   }
-  return [...cells.values()].map(({ bucketKey, ...cell }) => ({
-    bucketAt: bucketStart(asked.unit, bucketKey, asked.zone, asked.from),
-    ...cell,
-  }));
+  return [...cells.values()];
 }
 
 /** `from` back to its quarter, `to` on to the end of its own: what just happened is never cut off. */

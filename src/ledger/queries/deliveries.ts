@@ -1,9 +1,10 @@
 /** "What became of these?": pages of last known states, newest or oldest first. */
-import { idMayBeLaterMs, mailIdParts } from '../../base/id.ts';
+import { idMayBeLaterMs, idsTellTimesFrom, mailIdParts } from '../../base/id.ts';
 import { limits } from '../../base/limits.ts';
 import { deliverySelection, mailSelection, RowReader, readDelivery, readMail } from '../columns.ts';
-import type { Cell, Engine } from '../engine.ts';
+import type { BoundValues, Cell, Engine } from '../engine.ts';
 import { LedgerFault } from '../fault.ts';
+import { removedBefore } from '../horizons.ts';
 import type { DeliveryFilter, DeliveryPage, DeliveryRow, Page, Scope } from '../question.ts';
 import { deliveriesWhere } from './delivery-filter.ts';
 import { type DeliveryKey, pageKeys } from './delivery-keys.ts';
@@ -26,7 +27,8 @@ export function deliveries(
  * One row per `delivery` that matches, or one per `mail`: that of the lowest forward-path that matches.
  *
  * Two steps: the keys of the page from the few columns the filter names, then the wide rows of those keys
- * alone. Sorting wide rows would read every column of every row that matches.
+ * alone. Sorting wide rows would read every column of every row that matches. All that match are counted meanwhile,
+ * unless they are so few that their keys tell.
  */
 export async function deliveryPage(
   engine: Engine,
@@ -36,10 +38,11 @@ export async function deliveryPage(
 ): Promise<DeliveryPage> {
   checkPage(page);
   if (isOfMail(where) && page.limit > 0) return pageOfMail(engine, where, page, one);
-  const { keys, total: told } = await pageKeys(engine, where, page, one);
+  const found = pageKeys(engine, where, page, one);
+  const count = () => totalOf(engine, where, one);
   const [total, rows] = await Promise.all([
-    told ?? totalOf(engine, where, one),
-    keys.length === 0 ? [] : rowsOf(engine, where, keys, page.direction),
+    where.rare ? found.then(({ total }) => total ?? count()) : count(),
+    found.then(({ keys }) => (keys.length === 0 ? [] : rowsOf(engine, where, keys, page.direction))),
   ]);
   return { total, rows };
 }
@@ -52,31 +55,33 @@ async function pageOfMail(
   one: 'delivery' | 'mail',
 ): Promise<DeliveryPage> {
   const order = direction === 'ascending' || one === 'mail' ? 'ASC' : 'DESC';
-  const statement = (also: readonly string[]) => `${wideRows}
-${where.ofVersions(also)}
+  const statement = `${wideRows}
+${where.ofVersions([acceptedWithin])}
 ORDER BY n ${order}
 ${one === 'mail' ? 'LIMIT 1 BY mail_id' : ''}
 LIMIT {limit:UInt64} OFFSET {offset:UInt64}`;
-  const span = acceptedAbout(where.mailId);
-  const values = { ...where.values, limit, offset };
-  const [near, engagement] = await Promise.all([
-    engine.ask(statement([acceptedWithin]), { ...values, ...span }),
-    engagementOf(engine, { tenantId: where.tenantId, mailIds: [where.mailId], ...span }),
+  const mailIds = [where.mailId];
+  const span = acceptedAbout(mailIds);
+  const [cells, engagement] = await Promise.all([
+    engine.ask(statement, { ...where.values, ...span, limit, offset }),
+    engagementOf(engine, { tenantId: where.tenantId, mailIds, ...span }),
   ]);
-  const cells = near.length > 0 ? near : await engine.ask(statement([]), values);
   const last = cells.length < limit && (cells.length > 0 || offset === 0); // such a page tells the total
-  const rows = cells.map(readRow);
   return {
     total: last ? offset + cells.length : await totalOf(engine, where, one),
-    rows: near.length > 0 ? rows.map(beside(engagement)) : await withEngagement(engine, where.tenantId, rows),
+    rows: cells.map(readRow).map(beside(engagement)),
   };
 }
 
-/** Its id tells when a mail was accepted, but for imported ones of before there were ids: keeps the engine to a partition. */
-function acceptedAbout(mailId: number): { from: number; to: number } {
-  const { at } = mailIdParts(mailId);
-  return { from: at - idMayBeLaterMs, to: at };
+/** Their ids tell when mails were accepted, but for imported ones of before there were ids: keeps the engine to a partition. */
+function acceptedAbout(mailIds: readonly number[]): { acceptedFrom: number; acceptedTo: number } {
+  const times = mailIds.map((mailId) => mailIdParts(mailId).at);
+  const [first, last] = [times.reduce(lower), times.reduce(higher)];
+  return { acceptedFrom: first < idsTellTimesFrom ? 0 : first - idMayBeLaterMs, acceptedTo: last };
 }
+
+const lower = (a: number, b: number) => Math.min(a, b);
+const higher = (a: number, b: number) => Math.max(a, b);
 
 function checkPage({ offset, limit }: Page): void {
   const inBounds = (value: number, bound: number) => Number.isInteger(value) && value >= 0 && value <= bound;
@@ -87,12 +92,35 @@ function checkPage({ offset, limit }: Page): void {
   );
 }
 
-export async function totalOf(engine: Engine, where: Where, one: 'delivery' | 'mail'): Promise<number> {
-  const count = one === 'mail' ? 'uniqExact(mail_id)' : 'count()';
-  const [row] = await engine.ask(
-    `SELECT ${count} FROM deliveries FINAL\n${where.ofVersions()}`,
-    where.values,
-  );
+async function totalOf(engine: Engine, where: Where, one: 'delivery' | 'mail'): Promise<number> {
+  if (one === 'delivery') return counted(engine, where, 'count()');
+  return where.ofWholeMails ? wholeMails(engine, where) : counted(engine, where, 'uniqExact(mail_id)');
+}
+
+/**
+ * Every mail has a first forward-path, which is quicker counted than mails are told apart; of a mail from before the
+ * horizon of retention there may be only what came later.
+ */
+async function wholeMails(engine: Engine, where: Where): Promise<number> {
+  const removed = await removedBefore(engine, 'deliveries', where.tenantId);
+  if (removed === 0) return counted(engine, where, 'count()', ['n = 1']);
+  const than = (sign: string) => `accepted_at ${sign} fromUnixTimestamp64Milli({removed:Int64}, 'UTC')`;
+  const [since, before] = await Promise.all([
+    counted(engine, where, 'count()', ['n = 1', than('>=')], { removed }),
+    counted(engine, where, 'uniqExact(mail_id)', [than('<')], { removed }),
+  ]);
+  return since + before;
+}
+
+async function counted(
+  engine: Engine,
+  where: Where,
+  count: string,
+  also: readonly string[] = [],
+  values: BoundValues = {},
+): Promise<number> {
+  const statement = `SELECT ${count} FROM deliveries FINAL\n${where.ofVersions(also)}`;
+  const [row] = await engine.ask(statement, { ...where.values, ...values });
   return Number(row?.[0] ?? 0);
 }
 
@@ -109,7 +137,7 @@ async function rowsOf(
 PREWHERE tenant_id = {tenantId:UInt64} AND ${acceptedWithin} AND mail_id IN {mailIds:Array(UInt64)}
   AND (mail_id, n) IN arrayZip({mailIds:Array(UInt64)}, {numbers:Array(UInt32)})
 ORDER BY mail_id ${order}, n ${order}`;
-  const span = spanOf(keys.map(({ acceptedAt }) => acceptedAt));
+  const span = acceptedAbout(mailIds);
   const [cells, engagement] = await Promise.all([
     engine.ask(statement, { tenantId, ...span, mailIds, numbers }),
     engagementOf(engine, { tenantId, mailIds: [...new Set(mailIds)], ...span }),
@@ -127,22 +155,3 @@ function readRow(cells: Cell[]): Facts {
 const beside =
   (engagement: Awaited<ReturnType<typeof engagementOf>>) =>
   (row: Facts): DeliveryRow => ({ ...row, engagement: engagement(row.mail.mailId, row.delivery.n) });
-
-async function withEngagement(
-  engine: Engine,
-  tenantId: number,
-  rows: readonly Facts[],
-): Promise<DeliveryRow[]> {
-  if (rows.length === 0) return [];
-  const mailIds = [...new Set(rows.map(({ mail }) => mail.mailId))];
-  const span = spanOf(rows.map(({ mail }) => mail.acceptedAt));
-  return rows.map(beside(await engagementOf(engine, { tenantId, mailIds, ...span })));
-}
-
-/** First and last. */
-function spanOf(times: readonly number[]): { from: number; to: number } {
-  return { from: times.reduce(lower), to: times.reduce(higher) };
-}
-
-const lower = (a: number, b: number) => Math.min(a, b);
-const higher = (a: number, b: number) => Math.max(a, b);

@@ -22,17 +22,22 @@ export function deliveriesWhere(scope: Scope, filter: DeliveryFilter): Where {
   }
   if (filter.status !== undefined) where.changing(anyStatus(where, filter.status));
   for (const term of filter.search ?? []) search(where, term);
+  const given = (name: keyof DeliveryFilter) => filter[name] !== undefined;
+  where.rare ||= rareFilters.some(given);
+  where.ofForwardPaths = forwardPathFilters.some(given);
   return where;
 }
 
 export function ofMail(where: Where, mailId: number): void {
   where.fixed(`mail_id = ${where.bind('mailId', 'UInt64', mailId)}`);
   where.mailId = mailId;
+  where.rare = true;
 }
 
 export function acceptedBetween(where: Where, from: number | undefined, to: number | undefined): void {
   if (from !== undefined) where.fixed(`accepted_at >= ${moment(where, 'from', from)}`);
   if (to !== undefined) where.fixed(`accepted_at < ${moment(where, 'to', to)}`);
+  where.range = { from, to };
 }
 
 /** A bound time. Bounds outside of what the engine can hold lie outside of every event as well. */
@@ -50,10 +55,14 @@ function exactly(where: Where, filter: DeliveryFilter): void {
   if (filter.fromField !== undefined) sameText(where, 'from_address', 'fromField', filter.fromField);
 }
 
+const forwardPathFilters = ['n', 'forwardPath', 'search'] as const;
+/** What usually names few rows among many. */
+const rareFilters = ['forwardPath', 'subject', 'messageIdContains', 'search'] as const;
+
 /** The index of these columns is on their lower case, which `search` needs; equal text has equal lower case. */
 function sameText(where: Where, column: string, name: string, value: string): void {
   const bound = where.bind(name, 'String', value);
-  where.fixed(`lowerUTF8(${column}) = lowerUTF8(${bound}) AND ${column} = ${bound}`);
+  where.fixed(`${column} = ${bound} AND lowerUTF8(${column}) = lowerUTF8(${bound})`);
 }
 
 /** Compared with the field in its angle brackets, so that it matches with and without them. */

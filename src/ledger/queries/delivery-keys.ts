@@ -1,17 +1,18 @@
 /**
- * Which deliveries a page shows. Usually without folding versions: when the filter holds for all versions of
- * a row or for none, the first rows in the order of the table name the deliveries of a shallow page, and
- * the engine stops reading after them.
+ * Which deliveries a page shows. Looked for near the end at which the page begins; there usually without folding
+ * versions: when the filter holds for all versions of a row or for none, the first rows in the order of the table name
+ * the deliveries of a shallow page, and the engine stops reading after them.
  */
+import { firstMailIdAt, idMayBeLaterMs, idsTellTimesFrom } from '../../base/id.ts';
 import { limits } from '../../base/limits.ts';
-import type { Cell, Engine } from '../engine.ts';
+import type { BoundValues, Cell, Engine } from '../engine.ts';
 import type { Page } from '../question.ts';
+import { inLooks } from './looks.ts';
 import type { Where } from './where.ts';
 
 export interface DeliveryKey {
   mailId: number;
   n: number;
-  acceptedAt: number;
 }
 
 export interface PageKeys {
@@ -22,26 +23,84 @@ export interface PageKeys {
 
 type One = 'delivery' | 'mail';
 
+const dayMs = 86_400_000;
+const widths = [7 * dayMs, 21 * dayMs, 63 * dayMs, 189 * dayMs];
+
 export async function pageKeys(engine: Engine, where: Where, page: Page, one: One): Promise<PageKeys> {
   if (page.limit === 0) return { keys: [], total: null };
-  const shallow = where.allFixed && page.offset + page.limit <= limits.ledgerShallowRows;
-  const found = shallow ? await firstKeys(engine, where, page, one) : null;
-  return found ?? (await foldedKeys(engine, where, page, one));
+  const looking = {
+    ...{ direction: page.direction, range: where.range, widths: where.rare ? [] : widths },
+    ends: () => endsOf(engine),
+  };
+  return inLooks(looking, async (until) => {
+    const bound = boundAt(page.direction, until);
+    if (bound === null) return { enough: false, found: nothing };
+    const found = await keysWithin(engine, { where, ...bound }, page, one);
+    return { enough: found.keys.length === page.limit, found };
+  });
+}
+
+const nothing: PageKeys = { keys: [], total: null };
+
+/** From the partitions' bounds: no row is read. */
+async function endsOf(engine: Engine): Promise<[number, number]> {
+  const [row] = await engine.ask(
+    'SELECT toUnixTimestamp64Milli(min(accepted_at)), toUnixTimestamp64Milli(max(accepted_at)) FROM deliveries',
+  );
+  return [Number(row?.[0] ?? 0), Number(row?.[1] ?? 0)];
+}
+
+/** Conditions, with their values, that all versions of a row share. */
+interface Bound {
+  also: string[];
+  values: BoundValues;
+}
+
+interface Bounded extends Bound {
+  where: Where;
+}
+
+/**
+ * By the mail id, which pages are in the order of. The time of acceptance follows from it but for those moments, and
+ * tells the engine the partitions. Null where ids do not tell times.
+ */
+function boundAt(direction: Page['direction'], until: number | null): Bound | null {
+  if (until === null) return { also: [], values: {} };
+  if (until < idsTellTimesFrom) return null;
+  const [than, at] = direction === 'descending' ? ['>=', until - idMayBeLaterMs] : ['<', until];
+  return {
+    also: [
+      `mail_id ${than} {untilMailId:UInt64}`,
+      `accepted_at ${than} fromUnixTimestamp64Milli({untilAt:Int64}, 'UTC')`,
+    ],
+    values: { untilMailId: firstMailIdAt(until), untilAt: at },
+  };
+}
+
+async function keysWithin(engine: Engine, bounded: Bounded, page: Page, one: One): Promise<PageKeys> {
+  const shallow = bounded.where.allFixed && page.offset + page.limit <= limits.ledgerShallowRows;
+  const found = shallow ? await firstKeys(engine, bounded, page, one) : null;
+  return found ?? (await foldedKeys(engine, bounded, page, one));
 }
 
 const order = { ascending: 'ASC', descending: 'DESC' } as const;
 
 /** Null if superseded rows took so much of what was read that the page is not complete. */
-async function firstKeys(engine: Engine, where: Where, page: Page, one: One): Promise<PageKeys | null> {
+async function firstKeys(
+  engine: Engine,
+  { where, also, values }: Bounded,
+  page: Page,
+  one: One,
+): Promise<PageKeys | null> {
   const end = page.offset + page.limit;
   const readRows = 2 * end + 1000;
   const way = order[page.direction];
-  const statement = `SELECT mail_id, n, toUnixTimestamp64Milli(accepted_at)
+  const statement = `SELECT mail_id, n
 FROM deliveries
-${where}
+${where.ofRows(also)}
 ORDER BY mail_id ${way}, n ${way}
 LIMIT {readRows:UInt64}`;
-  const rows = (await engine.ask(statement, { ...where.values, readRows })).map(readKey);
+  const rows = (await engine.ask(statement, { ...where.values, ...values, readRows })).map(readKey);
   const all = rows.length < readRows;
   const keys = one === 'mail' ? lowestOfMails(rows, all) : withoutRepetition(rows);
   if (!all && keys.length < end) return null;
@@ -66,21 +125,25 @@ function lowestOfMails(rows: readonly DeliveryKey[], all: boolean): DeliveryKey[
   return all ? keys : keys.slice(0, -1);
 }
 
-async function foldedKeys(engine: Engine, where: Where, page: Page, one: One): Promise<PageKeys> {
+async function foldedKeys(
+  engine: Engine,
+  { where, also, values }: Bounded,
+  page: Page,
+  one: One,
+): Promise<PageKeys> {
   const way = order[page.direction];
-  const [n, acceptedAt] = one === 'mail' ? ['min(n)', 'any(accepted_at)'] : ['n', 'accepted_at'];
-  const statement = `SELECT mail_id, ${n} AS lowest, toUnixTimestamp64Milli(${acceptedAt})
+  const statement = `SELECT mail_id, ${one === 'mail' ? 'min(n)' : 'n'} AS lowest
 FROM deliveries FINAL
-${where.ofVersions()}
+${where.ofVersions(also)}
 ${one === 'mail' ? 'GROUP BY mail_id' : ''}
 ORDER BY mail_id ${way}, lowest ${way}
 LIMIT {limit:UInt64} OFFSET {offset:UInt64}`;
   const { limit, offset } = page;
-  const keys = (await engine.ask(statement, { ...where.values, limit, offset })).map(readKey);
+  const keys = (await engine.ask(statement, { ...where.values, ...values, limit, offset })).map(readKey);
   const last = keys.length > 0 && keys.length < limit; // a page that is not full tells the total
   return { keys, total: last ? offset + keys.length : null };
 }
 
-function readKey([mailId, n, acceptedAt]: Cell[]): DeliveryKey {
-  return { mailId: Number(mailId), n: Number(n), acceptedAt: Number(acceptedAt) };
+function readKey([mailId, n]: Cell[]): DeliveryKey {
+  return { mailId: Number(mailId), n: Number(n) };
 }

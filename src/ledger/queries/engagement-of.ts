@@ -5,15 +5,15 @@ import type { DeliveryRow } from '../question.ts';
 type Facts = DeliveryRow['engagement'];
 
 /** Keeps the engine to the partitions of a page. */
-export const acceptedWithin = `accepted_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
-  AND accepted_at <= fromUnixTimestamp64Milli({to:Int64}, 'UTC')`;
+export const acceptedWithin = `accepted_at >= fromUnixTimestamp64Milli({acceptedFrom:Int64}, 'UTC')
+  AND accepted_at <= fromUnixTimestamp64Milli({acceptedTo:Int64}, 'UTC')`;
 
 export interface PageOfMails {
   tenantId: number;
   mailIds: readonly number[];
   /** Times of acceptance of the first and the last of them. */
-  from: number;
-  to: number;
+  acceptedFrom: number;
+  acceptedTo: number;
 }
 
 const statement = `SELECT mail_id, n, sum(opens), sum(clicks),
@@ -24,9 +24,9 @@ GROUP BY mail_id, n`;
 
 export async function engagementOf(
   engine: Engine,
-  { tenantId, mailIds, from, to }: PageOfMails,
+  { tenantId, mailIds, acceptedFrom, acceptedTo }: PageOfMails,
 ): Promise<(mailId: number, n: number) => Facts> {
-  const rows = await engine.ask(statement, { tenantId, mailIds, from, to });
+  const rows = await engine.ask(statement, { tenantId, mailIds, acceptedFrom, acceptedTo });
   const found = new Map<string, Facts>();
   for (const [mailId, n, opens, clicks, complainedAt, unsubscribedAt] of rows) {
     found.set(`${mailId}:${n}`, {

@@ -1,11 +1,12 @@
 /** "What happened, step by step?": the events themselves, by time, a page after a cursor. */
 import { mailIdParts, nothingBefore } from '../../base/id.ts';
 import { limits } from '../../base/limits.ts';
-import type { Engine } from '../engine.ts';
+import type { BoundValues, Engine } from '../engine.ts';
 import { LedgerFault } from '../fault.ts';
 import type { EventCursor, EventFilter, EventPage, Page, Scope } from '../question.ts';
 import { readStoredEvent, storedSelection } from '../stored-event.ts';
 import { moment, ofMail } from './delivery-filter.ts';
+import { inLooks } from './looks.ts';
 import { inScope, isOfMail, type Where } from './where.ts';
 
 export interface EventsPage {
@@ -49,18 +50,17 @@ async function eventsOfMail(
   where: Where & { mailId: number },
   { direction, limit }: Keyed,
 ): Promise<EventPage> {
+  const page = { direction, limit: limit + 1 };
   const [from, until] = [nothingBefore(where.mailId), mailIdParts(where.mailId).at + soonMs];
-  const bound = (name: string) => `fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')`;
   const wide = `SELECT ${storedSelection.join(', ')}
 FROM events
-${where}
-  AND at >= ${bound('soonFrom')} AND at < ${bound('soonUntil')}
+${where.ofRows([`at >= ${bound('soonFrom')}`, `at < ${bound('soonUntil')}`])}
 ${orderBy(direction)}
 LIMIT {limit:UInt64}`;
-  const values = { ...where.values, soonFrom: from, soonUntil: until, limit: limit + 1 };
+  const values = { ...where.values, soonFrom: from, soonUntil: until, limit: page.limit };
   const [soon, laterKeys] = await Promise.all([
     engine.ask(wide, values).then((rows) => rows.map(readStoredEvent)),
-    pageKeys(engine, where, { direction, limit: limit + 1 }, until),
+    keysOf(engine, { where, also: [`at >= ${bound('until')}`], values: { until } }, page),
   ]);
   const later = laterKeys.length === 0 ? [] : await eventsOf(engine, where, { keys: laterKeys, direction });
   const found = direction === 'ascending' ? [...soon, ...later] : [...later, ...soon];
@@ -73,6 +73,8 @@ interface EventKey {
   node: string;
   mailId: number;
 }
+
+const bound = (name: string) => `fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')`;
 
 type Direction = Page['direction'];
 
@@ -87,20 +89,50 @@ function orderBy(direction: Direction): string {
   return `ORDER BY toDate(at) ${way}, at ${way}, sequence ${way}, outbox_node ${way}`;
 }
 
+const dayMs = 86_400_000;
+const widths = [dayMs, 8 * dayMs, 64 * dayMs];
+
 /** Which events a page shows, from the few columns that tell it: to sort whole events would read all of each. */
-async function pageKeys(
+async function pageKeys(engine: Engine, where: Where, page: Keyed): Promise<EventKey[]> {
+  const { direction, limit } = page;
+  const looking = {
+    ...{ direction, range: where.range, widths: where.rare ? [] : widths },
+    ends: () => endsOf(engine),
+  };
+  return inLooks(looking, async (until) => {
+    const than = direction === 'descending' ? '>=' : '<';
+    const also = until === null ? [] : [`at ${than} ${bound('until')}`];
+    const found = await keysOf(engine, { where, also, values: until === null ? {} : { until } }, page);
+    return { enough: found.length === limit, found };
+  });
+}
+
+/** From the partitions' bounds: no row is read. */
+async function endsOf(engine: Engine): Promise<[number, number]> {
+  const [row] = await engine.ask(
+    'SELECT toUnixTimestamp64Milli(min(at)), toUnixTimestamp64Milli(max(at)) FROM events',
+  );
+  return [Number(row?.[0] ?? 0), Number(row?.[1] ?? 0)];
+}
+
+interface Bounded {
+  where: Where;
+  /** Conditions, and their values, beside those of the question. */
+  also: readonly string[];
+  values: BoundValues;
+}
+
+async function keysOf(
   engine: Engine,
-  where: Where,
+  { where, also, values }: Bounded,
   { direction, limit }: Keyed,
-  since = 0,
 ): Promise<EventKey[]> {
   const statement = `SELECT toUnixTimestamp64Milli(at), sequence, outbox_node, mail_id
 FROM events
-${where}
-  AND at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+${where.ofRows(also)}
 ${orderBy(direction)}
 LIMIT {limit:UInt64}`;
-  const rows = await engine.ask(statement, { ...where.values, since, limit });
+  const rows = await engine.ask(statement, { ...where.values, ...values, limit });
   return rows.map(([at, sequence, node, mailId]) => ({
     at: Number(at),
     sequence: Number(sequence),
@@ -141,12 +173,14 @@ function eventsWhere(scope: Scope, filter: EventFilter): Where {
   const where = inScope(scope);
   if (filter.from !== undefined) where.fixed(`at >= ${moment(where, 'from', filter.from)}`);
   if (filter.to !== undefined) where.fixed(`at < ${moment(where, 'to', filter.to)}`);
+  where.range = { from: filter.from, to: filter.to };
   if (filter.types !== undefined)
     where.fixed(`type IN ${where.bind('types', 'Array(String)', [...filter.types])}`);
   if (filter.mailId !== undefined) ofMail(where, filter.mailId);
   if (filter.n !== undefined) where.fixed(`n = ${where.bind('n', 'UInt32', filter.n)}`);
   if (filter.forwardPath !== undefined) {
     where.fixed(`forward_path = ${where.bind('forwardPath', 'String', filter.forwardPath)}`);
+    where.rare = true;
   }
   if (filter.reversePath !== undefined) {
     where.fixed(`reverse_path = ${where.bind('reversePath', 'String', filter.reversePath)}`);
@@ -157,11 +191,12 @@ function eventsWhere(scope: Scope, filter: EventFilter): Where {
 /** The first condition is implied by the second; alone it lets the engine skip what lies before. */
 function after(where: Where, { at, sequence, node }: EventCursor, direction: Page['direction']): void {
   const than = direction === 'ascending' ? '>' : '<';
-  const bound = [
+  const cursor = [
     moment(where, 'cursorAt', at),
     where.bind('cursorSequence', 'UInt64', sequence),
     where.bind('cursorNode', 'String', node ?? ''),
   ];
-  where.fixed(`at ${than}= ${bound[0]}`);
-  where.fixed(`(at, sequence, outbox_node) ${than} (${bound.join(', ')})`);
+  where.fixed(`at ${than}= ${cursor[0]}`);
+  where.fixed(`(at, sequence, outbox_node) ${than} (${cursor.join(', ')})`);
+  where.range = direction === 'ascending' ? { ...where.range, from: at } : { ...where.range, to: at + 1 };
 }

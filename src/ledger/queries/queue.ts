@@ -13,5 +13,6 @@ export function queue(
 ): Promise<DeliveryPage> {
   const where = deliveriesWhere(scope, filter);
   where.changing(`state IN ${where.bind('openStates', 'Array(String)', [...openStates])}`);
+  where.rare = true;
   return deliveryPage(engine, where, page, 'mail');
 }

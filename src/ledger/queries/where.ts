@@ -1,6 +1,7 @@
 /** Conditions and the values bound to them, collected together so that neither can be forgotten. */
 import type { BoundValue } from '../engine.ts';
 import type { Scope } from '../question.ts';
+import type { Range } from './looks.ts';
 
 export class Where {
   readonly tenantId: number;
@@ -11,6 +12,12 @@ export class Where {
   readonly #changing: string[] = [];
   /** The mail that all rows must belong to. */
   mailId: number | null = null;
+  /** Times that all rows lie within. */
+  range: Range = {};
+  /** Conditions on single forward-paths of a mail have been made. */
+  ofForwardPaths = false;
+  /** Few rows hold, and an index finds them: all of them are read sooner than some are looked for. */
+  rare = false;
 
   /** Nothing is asked without a tenant: it is the first condition of every question. */
   constructor(tenantId: number) {
@@ -39,15 +46,24 @@ export class Where {
     return this.#changing.length === 0;
   }
 
+  /** Of each mail all rows match or none does. */
+  get ofWholeMails(): boolean {
+    return this.allFixed && !this.ofForwardPaths;
+  }
+
   /** For a table that is read with FINAL. `also`: conditions on facts that all versions share. */
   ofVersions(also: readonly string[] = []): string {
     const changing = this.#changing.length === 0 ? '' : `\nWHERE ${this.#changing.join('\n  AND ')}`;
     return `PREWHERE ${[...this.#fixed, ...also].join('\n  AND ')}${changing}`;
   }
 
-  /** For a table whose rows have no versions. */
+  /** For a table whose rows have no versions, or where those do not matter. */
+  ofRows(also: readonly string[] = []): string {
+    return `WHERE ${[...this.#fixed, ...this.#changing, ...also].join('\n  AND ')}`;
+  }
+
   toString(): string {
-    return `WHERE ${[...this.#fixed, ...this.#changing].join('\n  AND ')}`;
+    return this.ofRows();
   }
 }
 

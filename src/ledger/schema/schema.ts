@@ -9,6 +9,7 @@ import { migration as counters } from './0004-counters.ts';
 import { migration as upkeep } from './0005-upkeep.ts';
 import { migration as nodes } from './0006-nodes.ts';
 import { migration as deliveriesByMonth } from './0007-deliveries-by-month.ts';
+import { migration as quickFilters } from './0008-quick-filters.ts';
 import type { Migration } from './migration.ts';
 
 export const migrations: readonly Migration[] = [
@@ -19,6 +20,7 @@ export const migrations: readonly Migration[] = [
   upkeep,
   nodes,
   deliveriesByMonth,
+  quickFilters,
 ];
 
 /** Number of the newest migration that this program knows. */

@@ -148,6 +148,30 @@ function sparingCases(subjectOf: SubjectOf): void {
     assert.equal((await subject.ledger.deliveries(scope, {}, everything)).total, 2);
   });
 
+  test('mails are counted by their first forward-path, and those of which only a later one is left as well', async () => {
+    const subject = subjectOf();
+    const history = subject.own(play(daily(3)));
+    const scope = tenantOf(history);
+    await subject.append(history);
+    const removals = [{ table: 'deliveries' as const, tenantIds: [scope.tenantId], before: start + day }];
+    await subject.ledger.maintenance.removeOld({ removals, spared: [], hold });
+    const [gone] = history.events;
+    assert.ok(gone);
+    const last = history.events.length + 1;
+    const late = {
+      ...gone,
+      ...{ sequence: last, type: 'returned' as const, at: start + 2 * day },
+      delivery: { ...gone.delivery, n: 2, state: 'failed' as const },
+    };
+    await subject.ledger.append({ node: history.node, first: last, last, events: [late] });
+    const { total, rows } = await subject.ledger.mails(scope, {}, everything);
+    assert.equal(total, rows.length);
+    assert.deepEqual(
+      rows.map(({ delivery }) => delivery.n),
+      [2, 1, 1],
+    );
+  });
+
   test('the oldest days go until a table is small enough', async () => {
     const subject = subjectOf();
     const history = subject.own(play(daily(10)));

@@ -44,9 +44,22 @@ export function questionCases(subjectOf: SubjectOf): void {
     test('countByBucket: any zone, unit, range, dimension', () => askCounts(asked));
     test('mailTotals and top: any range', () => askTotals(asked));
     test('events: any filter, in either direction, in pages of any size', () => askEvents(asked));
+    test('a mail by its id, but not of that time', () => askOutOfRange(asked));
     test('no question shows another tenant', () => askAsStranger(asked));
     test('the history broke no rule', () => askForRuleBreaks(asked));
   });
+}
+
+async function askOutOfRange({ subject, events }: Asked): Promise<void> {
+  const [event] = events;
+  assert.ok(event);
+  const { tenantId, mailId, acceptedAt } = event.mail;
+  for (const range of [{ from: acceptedAt + 1 }, { to: acceptedAt }]) {
+    for (const kind of ['deliveries', 'mails'] as const) {
+      const page = await subject.ledger[kind]({ tenantId }, { mailId, ...range }, everything);
+      assert.deepEqual(page, { total: 0, rows: [] });
+    }
+  }
 }
 
 function askPages({ subject, events, folded }: Asked, kind: (typeof kinds)[number]): Promise<void> {
