@@ -15,8 +15,14 @@ export const storedSelection: readonly string[] = eventColumnNames.map((name) =>
   name === 'at' ? 'toUnixTimestamp64Milli(at)' : name,
 );
 
+export interface StoredEvent {
+  /** Of the outbox it came from. */
+  node: string;
+  event: MailEvent;
+}
+
 /** The cells of one row of `storedSelection`. */
-export function readStoredEvent(cells: readonly Cell[]): { node: string; event: MailEvent } {
+export function readStoredEvent(cells: readonly Cell[]): StoredEvent {
   const row = new RowReader(cells);
   const node = row.text();
   const [sequence, type, at] = [row.number(), row.take<MailEvent['type']>(), row.number()];

@@ -9,6 +9,7 @@ import type { DeliveryFilter, DeliveryPage, DeliveryRow, Page, Scope } from '../
 import { deliveriesWhere } from './delivery-filter.ts';
 import { type DeliveryKey, pageKeys } from './delivery-keys.ts';
 import { acceptedWithin, engagementOf } from './engagement-of.ts';
+import { inHalves } from './halves.ts';
 import { isOfMail, type Where } from './where.ts';
 
 const wideRows = `SELECT ${[...mailSelection, ...deliverySelection].join(', ')}
@@ -42,7 +43,7 @@ export async function deliveryPage(
   const count = () => totalOf(engine, where, one);
   const [total, rows] = await Promise.all([
     where.rare ? found.then(({ total }) => total ?? count()) : count(),
-    found.then(({ keys }) => (keys.length === 0 ? [] : rowsOf(engine, where, keys, page.direction))),
+    found.then(({ keys }) => rowsOf(engine, where, keys, page.direction)),
   ]);
   return { total, rows };
 }
@@ -124,9 +125,19 @@ async function counted(
   return Number(row?.[0] ?? 0);
 }
 
-async function rowsOf(
+function rowsOf(
   engine: Engine,
   { tenantId }: Where,
+  keys: readonly DeliveryKey[],
+  direction: Page['direction'],
+): Promise<DeliveryRow[]> {
+  const acceptedAt = ({ mailId }: DeliveryKey) => mailIdParts(mailId).at;
+  return inHalves(keys, acceptedAt, (half) => rowsNear(engine, tenantId, half, direction));
+}
+
+async function rowsNear(
+  engine: Engine,
+  tenantId: number,
   keys: readonly DeliveryKey[],
   direction: Page['direction'],
 ): Promise<DeliveryRow[]> {

@@ -4,8 +4,9 @@ import { limits } from '../../base/limits.ts';
 import type { BoundValues, Engine } from '../engine.ts';
 import { LedgerFault } from '../fault.ts';
 import type { EventCursor, EventFilter, EventPage, Page, Scope } from '../question.ts';
-import { readStoredEvent, storedSelection } from '../stored-event.ts';
+import { readStoredEvent, type StoredEvent, storedSelection } from '../stored-event.ts';
 import { moment, ofMail } from './delivery-filter.ts';
+import { inHalves } from './halves.ts';
 import { inLooks } from './looks.ts';
 import { inScope, isOfMail, type Where } from './where.ts';
 
@@ -28,12 +29,11 @@ export async function events(
   if (cursor !== null) after(where, cursor, direction);
   if (isOfMail(where)) return eventsOfMail(engine, where, { direction, limit });
   const keys = await pageKeys(engine, where, { direction, limit: limit + 1 });
-  const found =
-    keys.length === 0 ? [] : await eventsOf(engine, where, { keys: keys.slice(0, limit), direction });
+  const found = await eventsOf(engine, where, { keys: keys.slice(0, limit), direction });
   return pageOf(found, keys.length > limit);
 }
 
-function pageOf(found: readonly ReturnType<typeof readStoredEvent>[], more: boolean): EventPage {
+function pageOf(found: readonly StoredEvent[], more: boolean): EventPage {
   const last = found.at(-1);
   return { events: found.map(({ event }) => event), next: more && last ? cursorOf(last) : null };
 }
@@ -62,7 +62,7 @@ LIMIT {limit:UInt64}`;
     engine.ask(wide, values).then((rows) => rows.map(readStoredEvent)),
     keysOf(engine, { where, also: [`at >= ${bound('until')}`], values: { until } }, page),
   ]);
-  const later = laterKeys.length === 0 ? [] : await eventsOf(engine, where, { keys: laterKeys, direction });
+  const later = await eventsOf(engine, where, { keys: laterKeys, direction });
   const found = direction === 'ascending' ? [...soon, ...later] : [...later, ...soon];
   return pageOf(found.slice(0, limit), found.length > limit);
 }
@@ -141,12 +141,25 @@ LIMIT {limit:UInt64}`;
   }));
 }
 
-/** The mails are in the order of the table, sequences and nodes are not: all three name the events, the first finds them. */
-async function eventsOf(
+function eventsOf(
   engine: Engine,
   { tenantId }: Where,
   { keys, direction }: { keys: readonly EventKey[]; direction: Direction },
-): Promise<ReturnType<typeof readStoredEvent>[]> {
+): Promise<StoredEvent[]> {
+  return inHalves(
+    keys,
+    ({ at }) => at,
+    (half) => eventsNear(engine, tenantId, half, direction),
+  );
+}
+
+/** The mails are in the order of the table, sequences and nodes are not: all three name the events, the first finds them. */
+async function eventsNear(
+  engine: Engine,
+  tenantId: number,
+  keys: readonly EventKey[],
+  direction: Direction,
+): Promise<StoredEvent[]> {
   const times = keys.map(({ at }) => at);
   const values = {
     tenantId,
@@ -165,7 +178,7 @@ ${orderBy(direction)}`;
   return (await engine.ask(statement, values)).map(readStoredEvent);
 }
 
-function cursorOf({ node, event }: ReturnType<typeof readStoredEvent>): EventCursor {
+function cursorOf({ node, event }: StoredEvent): EventCursor {
   return { at: event.at, sequence: event.sequence, node };
 }
 

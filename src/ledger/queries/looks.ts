@@ -28,7 +28,7 @@ export async function inLooks<T>(
   { direction, range, widths, ends }: Looking,
   look: (until: number | null) => Promise<{ enough: boolean; found: T }>,
 ): Promise<T> {
-  const begin = await beginOf(direction, range, ends);
+  const begin = widths.length === 0 ? 0 : await beginOf(direction, range, ends);
   for (const width of widths) {
     const until = direction === 'descending' ? begin - width : begin + width;
     if (direction === 'descending' ? until <= (range.from ?? 0) : until >= (range.to ?? Infinity)) break;
