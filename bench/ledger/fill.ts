@@ -32,6 +32,7 @@ export async function fill(
   { events, present, blocks = historyBlocks(events, limits.ledgerBatchEvents) }: Filling,
 ): Promise<Filled> {
   if (present > events) throw new Error(`the folder holds ${present} events already, more than --events`);
+  if (present === events) return report(events, present, { ms: 0, cpu: 0 });
   const history = madeUp(blocks);
   const now = () => ({ at: performance.now(), cpu: process.cpuUsage(), madeUp: history.cpu() });
   let begun = now();

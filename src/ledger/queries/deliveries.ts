@@ -2,7 +2,7 @@
 import { idMayBeLaterMs, idsTellTimesFrom, mailIdParts } from '../../base/id.ts';
 import { limits } from '../../base/limits.ts';
 import { deliverySelection, mailSelection, RowReader, readDelivery, readMail } from '../columns.ts';
-import type { BoundValues, Cell, Engine } from '../engine.ts';
+import type { Cell, Engine } from '../engine.ts';
 import { LedgerFault } from '../fault.ts';
 import { removedBefore } from '../horizons.ts';
 import type { DeliveryFilter, DeliveryPage, DeliveryRow, Page, Scope } from '../question.ts';
@@ -10,7 +10,7 @@ import { deliveriesWhere } from './delivery-filter.ts';
 import { type DeliveryKey, pageKeys } from './delivery-keys.ts';
 import { acceptedWithin, engagementOf } from './engagement-of.ts';
 import { inHalves } from './halves.ts';
-import { isOfMail, type Where } from './where.ts';
+import { isOfMail, nothingElse, type Where } from './where.ts';
 
 const wideRows = `SELECT ${[...mailSelection, ...deliverySelection].join(', ')}
 FROM deliveries FINAL`;
@@ -104,11 +104,11 @@ async function totalOf(engine: Engine, where: Where, one: 'delivery' | 'mail'): 
  */
 async function wholeMails(engine: Engine, where: Where): Promise<number> {
   const removed = await removedBefore(engine, 'deliveries', where.tenantId);
-  if (removed === 0) return counted(engine, where, 'count()', ['n = 1']);
+  if (removed === 0) return counted(engine, where, 'count()', { also: ['n = 1'], values: {} });
   const than = (sign: string) => `accepted_at ${sign} fromUnixTimestamp64Milli({removed:Int64}, 'UTC')`;
   const [since, before] = await Promise.all([
-    counted(engine, where, 'count()', ['n = 1', than('>=')], { removed }),
-    counted(engine, where, 'uniqExact(mail_id)', [than('<')], { removed }),
+    counted(engine, where, 'count()', { also: ['n = 1', than('>=')], values: { removed } }),
+    counted(engine, where, 'uniqExact(mail_id)', { also: [than('<')], values: { removed } }),
   ]);
   return since + before;
 }
@@ -117,8 +117,7 @@ async function counted(
   engine: Engine,
   where: Where,
   count: string,
-  also: readonly string[] = [],
-  values: BoundValues = {},
+  { also, values } = nothingElse,
 ): Promise<number> {
   const statement = `SELECT ${count} FROM deliveries FINAL\n${where.ofVersions(also)}`;
   const [row] = await engine.ask(statement, { ...where.values, ...values });

@@ -5,10 +5,10 @@
  */
 import { firstMailIdAt, idMayBeLaterMs, idsTellTimesFrom } from '../../base/id.ts';
 import { limits } from '../../base/limits.ts';
-import type { BoundValues, Cell, Engine } from '../engine.ts';
+import type { Cell, Engine } from '../engine.ts';
 import type { Page } from '../question.ts';
 import { inLooks } from './looks.ts';
-import type { Where } from './where.ts';
+import { type Also, nothingElse, type Where } from './where.ts';
 
 export interface DeliveryKey {
   mailId: number;
@@ -50,13 +50,7 @@ async function endsOf(engine: Engine): Promise<[number, number]> {
   return [Number(row?.[0] ?? 0), Number(row?.[1] ?? 0)];
 }
 
-/** Conditions, with their values, that all versions of a row share. */
-interface Bound {
-  also: string[];
-  values: BoundValues;
-}
-
-interface Bounded extends Bound {
+interface Bounded extends Also {
   where: Where;
 }
 
@@ -64,8 +58,8 @@ interface Bounded extends Bound {
  * By the mail id, which pages are in the order of. The time of acceptance follows from it but for those moments, and
  * tells the engine the partitions. Null where ids do not tell times.
  */
-function boundAt(direction: Page['direction'], until: number | null): Bound | null {
-  if (until === null) return { also: [], values: {} };
+function boundAt(direction: Page['direction'], until: number | null): Also | null {
+  if (until === null) return nothingElse;
   if (until < idsTellTimesFrom) return null;
   const [than, at] = direction === 'descending' ? ['>=', until - idMayBeLaterMs] : ['<', until];
   return {

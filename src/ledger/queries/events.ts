@@ -1,14 +1,14 @@
 /** "What happened, step by step?": the events themselves, by time, a page after a cursor. */
 import { mailIdParts, nothingBefore } from '../../base/id.ts';
 import { limits } from '../../base/limits.ts';
-import type { BoundValues, Engine } from '../engine.ts';
+import type { Engine } from '../engine.ts';
 import { LedgerFault } from '../fault.ts';
 import type { EventCursor, EventFilter, EventPage, Page, Scope } from '../question.ts';
 import { readStoredEvent, type StoredEvent, storedSelection } from '../stored-event.ts';
 import { moment, ofMail } from './delivery-filter.ts';
 import { inHalves } from './halves.ts';
 import { inLooks } from './looks.ts';
-import { inScope, isOfMail, type Where } from './where.ts';
+import { type Also, inScope, isOfMail, nothingElse, type Where } from './where.ts';
 
 export interface EventsPage {
   direction: Page['direction'];
@@ -101,8 +101,8 @@ async function pageKeys(engine: Engine, where: Where, page: Keyed): Promise<Even
   };
   return inLooks(looking, async (until) => {
     const than = direction === 'descending' ? '>=' : '<';
-    const also = until === null ? [] : [`at ${than} ${bound('until')}`];
-    const found = await keysOf(engine, { where, also, values: until === null ? {} : { until } }, page);
+    const also = until === null ? nothingElse : { also: [`at ${than} ${bound('until')}`], values: { until } };
+    const found = await keysOf(engine, { where, ...also }, page);
     return { enough: found.length === limit, found };
   });
 }
@@ -115,11 +115,8 @@ async function endsOf(engine: Engine): Promise<[number, number]> {
   return [Number(row?.[0] ?? 0), Number(row?.[1] ?? 0)];
 }
 
-interface Bounded {
+interface Bounded extends Also {
   where: Where;
-  /** Conditions, and their values, beside those of the question. */
-  also: readonly string[];
-  values: BoundValues;
 }
 
 async function keysOf(

@@ -1,7 +1,15 @@
 /** Conditions and the values bound to them, collected together so that neither can be forgotten. */
-import type { BoundValue } from '../engine.ts';
+import type { BoundValue, BoundValues } from '../engine.ts';
 import type { Scope } from '../question.ts';
 import type { Range } from './looks.ts';
+
+/** Conditions, and their values, beside those of a question. */
+export interface Also {
+  also: readonly string[];
+  values: BoundValues;
+}
+
+export const nothingElse: Also = { also: [], values: {} };
 
 export class Where {
   readonly tenantId: number;
