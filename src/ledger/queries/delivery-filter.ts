@@ -22,9 +22,8 @@ export function deliveriesWhere(scope: Scope, filter: DeliveryFilter): Where {
   }
   if (filter.status !== undefined) where.changing(anyStatus(where, filter.status));
   for (const term of filter.search ?? []) search(where, term);
-  const given = (name: keyof DeliveryFilter) => filter[name] !== undefined;
-  where.rare ||= rareFilters.some(given);
-  where.ofForwardPaths = forwardPathFilters.some(given);
+  where.rare ||= rareFilters.some((name) => (filter[name]?.length ?? 0) > 0);
+  where.ofForwardPaths = forwardPathFilters.some((name) => filter[name] !== undefined);
   return where;
 }
 
@@ -56,7 +55,7 @@ function exactly(where: Where, filter: DeliveryFilter): void {
 }
 
 const forwardPathFilters = ['n', 'forwardPath', 'search'] as const;
-/** What usually names few rows among many. */
+/** What usually names few rows among many, unless it is empty. */
 const rareFilters = ['forwardPath', 'subject', 'messageIdContains', 'search'] as const;
 
 /** The index of these columns is on their lower case, which `search` needs; equal text has equal lower case. */
