@@ -80,9 +80,15 @@ async function timed(
 
 function checksum(answers: readonly unknown[]): string {
   return createHash('sha256')
-    .update(JSON.stringify(answers.map(inOrder)))
+    .update(JSON.stringify(answers.map(inOrder), byName))
     .digest('hex')
     .slice(0, 16);
+}
+
+/** Two objects with the same members are the same, in whatever order they were put together. */
+function byName(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Cells of counts come in no promised order. */

@@ -167,7 +167,7 @@ export const limits = {
   /** Rows of an export that are sorted at once; a single day may have more. */
   exportSliceRows: 50_000,
   /** Parquet is one statement, which names about so many slices. */
-  exportUnionSlices: 40,
+  exportUnionSlices: 12,
   exportMs: 12 * 60 * 60_000,
   /** An operator's own SQL: its text, time, memory, and what it answers. */
   sqlChars: 64 * KiB,

@@ -1,7 +1,7 @@
 /**
  * Rows of the log as a file: all that match, written by the engine, passed on as they come. In order of time, some days
- * at a time, so that no more than these are sorted at once; in Parquet, which the engine writes in one piece, the rows of
- * such days stand in the order of its storage.
+ * at a time, so that no more than these are sorted at once; in Parquet, which the engine writes in one piece, they stand
+ * in the order of its storage.
  */
 import { limits } from '../base/limits.ts';
 import type { DeliveryState, EventType } from '../events/event.ts';
@@ -105,9 +105,10 @@ export async function* exportRows(engine: Engine, question: ExportQuestion): Asy
 }
 
 /**
- * One file is one statement. The engine would read all months side by side, some buffers for each column of each, so it
- * is told to read one slice after the other; and it would keep 128 MB of Bloom filters before it writes them. A server
- * does as it likes: its memory is not ours, and older ones do not know the settings.
+ * One file is one statement. Events are read part by part. To fold the versions of deliveries the engine would read all
+ * months side by side, some buffers for each column of each, so it is told to read one slice after the other; not many,
+ * since each is planned before the first is read. And it would keep 128 MB of Bloom filters before it writes them. A
+ * server does as it likes: its memory is not ours, and older ones do not know the settings.
  */
 async function* parquet(
   engine: Engine,
@@ -118,7 +119,8 @@ async function* parquet(
   const sliceRows = Math.ceil(rows / limits.exportUnionSlices);
   const none = { first: 0, last: 0, rows: 0 }; // a file without rows has its columns all the same
   const embedded = engine.kind === 'embedded';
-  const slices = slicesOf(days, embedded ? sliceRows : Number.POSITIVE_INFINITY);
+  const sliced = embedded && question.rows === 'deliveries';
+  const slices = slicesOf(days, sliced ? sliceRows : Number.POSITIVE_INFINITY);
   const parts = (slices.length === 0 ? [none] : slices).map((slice, at) =>
     sliceOf(question, conditions, slice, `_${at}`),
   );
