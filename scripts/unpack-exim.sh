@@ -24,4 +24,5 @@ for package in "$downloads"/*.deb; do as_root dpkg-deb -x "$package" "$folder"; 
 as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends --no-upgrade $(libraries)
 getent passwd Debian-exim >/dev/null ||
   as_root useradd --badname --system --user-group --no-create-home --shell /usr/sbin/nologin Debian-exim
-"$folder/usr/sbin/exim4" -bV | head -1
+# With no configuration it tells its version and fails; with an empty one it does not.
+"$folder/usr/sbin/exim4" -C /dev/null -bV 2>&1 | grep '^Exim version'
