@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import nodemailer from 'nodemailer';
+import { systemClock } from '../../src/base/clock.ts';
 import { postfix } from '../../src/imports/formats/postfix.ts';
 import { peerCommand, skipWithout } from '../support/environment.ts';
 import { freePort } from '../support/free-port.ts';
@@ -142,7 +143,7 @@ test('the log of a real Postfix tells what became of its mails', {
   const count = (word: string) => readFileSync(peer.log, 'utf8').split(word).length - 1;
   await until('all have ended', () => count(': removed') === 2 * mails, 60_000);
 
-  const world = newImportWorld();
+  const world = newImportWorld(systemClock); // the log is of today
   t.after(() => world.close());
   const summary = await world.import(postfix, [peer.log]);
   assert.equal(summary.lines, count('\n'));

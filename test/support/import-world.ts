@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { manualClock } from '../../src/base/clock.ts';
+import { type Clock, manualClock } from '../../src/base/clock.ts';
 import type { MailEvent } from '../../src/events/event.ts';
 import { importLogs, openLogFile, type Summary } from '../../src/imports/imports.ts';
 import type { LogFormat } from '../../src/imports/record.ts';
@@ -30,10 +30,10 @@ interface How {
 /** Half a year after the times in the tests' logs. */
 export const importedAt = Temporal.Instant.from('2026-11-27T12:00:00Z').epochMilliseconds;
 
-export function newImportWorld(): ImportWorld {
+export function newImportWorld(clock: Clock = manualClock(importedAt)): ImportWorld {
   const folder = mkdtempSync(join(tmpdir(), 'waybill-import-'));
   const store = openStore(join(folder, 'store.sqlite'), { grouped: true });
-  const [queue, outbox, clock] = [openQueue(store), createOutboxReader(store), manualClock(importedAt)];
+  const [queue, outbox] = [openQueue(store), createOutboxReader(store)];
   const owner = { tenantId: 1, streamId: 10_001, domains: new Set(['acme.test']) };
   const events = () => outbox.read(0, 1_000_000);
   return {
