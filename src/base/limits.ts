@@ -164,8 +164,8 @@ export const limits = {
   backupCatchUpMs: 10 * 60_000,
   /** Exports under way at a time, and the time of one. */
   exports: 4,
-  /** Rows of an export that are sorted at once; a single day may have more. */
-  exportSliceRows: 50_000,
+  /** Rows of an export that are sorted at once; a single hour may have more. */
+  exportSliceRows: 20_000,
   /** Parquet is one statement, which names about so many slices. */
   exportUnionSlices: 12,
   exportMs: 12 * 60 * 60_000,

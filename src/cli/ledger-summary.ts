@@ -19,7 +19,7 @@ export function summaryOf({ kind, result }: Job): string {
 }
 
 export function verifiedLine({ ok, counts, chain }: Verified): string {
-  if (ok) return `${counts.events} events in ${counts.hours} hours of tenants: everything agrees`;
+  if (ok) return `${counts.events} events and their counts in ${counts.hours} tenant-hours agree`;
   const [first] = counts.differences;
   const [problem] = chain?.problems ?? [];
   if (first !== undefined) {

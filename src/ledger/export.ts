@@ -1,5 +1,5 @@
 /**
- * Rows of the log as a file: all that match, written by the engine, passed on as they come. In order of time, some days
+ * Rows of the log as a file: all that match, written by the engine, passed on as they come. In order of time, some hours
  * at a time, so that no more than these are sorted at once; in Parquet, which the engine writes in one piece, they stand
  * in the order of its storage.
  */
@@ -70,7 +70,7 @@ const computed: Readonly<Record<string, string>> = {
     right(concat('0000', hex(intDiv(mail_id % 4096, 128))), 4)))`,
 };
 
-const dayMs = 86_400_000;
+const hourMs = 3_600_000;
 
 const shapes = {
   events: { from: 'events', at: 'at', order: 'at, sequence, outbox_node' },
@@ -81,7 +81,7 @@ const shapes = {
  * One thread: an export is never in the way of an append or a page. Blocks and buffers are small, because the rows are
  * wide and a slice reads all columns of several parts at once. Times are written as ISO 8601 in UTC.
  */
-const settings = `max_threads = 1, max_block_size = 2048, max_read_buffer_size = 65536,
+const settings = `max_threads = 1, max_block_size = 1024, max_read_buffer_size = 65536,
   max_read_buffer_size_local_fs = 65536, min_insert_block_size_rows = 8192, min_insert_block_size_bytes = 16777216,
   max_execution_time = ${limits.exportMs / 1000}, do_not_merge_across_partitions_select_final = 1,
   date_time_output_format = 'iso', output_format_json_quote_64bit_integers = 0,
@@ -91,14 +91,14 @@ export async function* exportRows(engine: Engine, question: ExportQuestion): Asy
   const columns = exportColumns[question.rows];
   const { order } = shapes[question.rows];
   const conditions = conditionsOf(question);
-  const days = await daysOf(engine, question, conditions);
+  const hours = await hoursOf(engine, question, conditions);
   if (question.format === 'parquet') {
-    yield* parquet(engine, question, { conditions, days });
+    yield* parquet(engine, question, { conditions, hours });
     return;
   }
   const format = question.format === 'csv' ? 'CSV' : 'JSONEachRow';
   if (format === 'CSV') yield Buffer.from(`${columns.map((name) => `"${name}"`).join(',')}\n`);
-  for (const slice of slicesOf(days, limits.exportSliceRows)) {
+  for (const slice of slicesOf(hours, limits.exportSliceRows)) {
     const { text, values } = sliceOf(question, conditions, slice);
     yield* engine.stream(`${text} ORDER BY ${order} SETTINGS ${settings}`, values, format);
   }
@@ -113,14 +113,14 @@ export async function* exportRows(engine: Engine, question: ExportQuestion): Asy
 async function* parquet(
   engine: Engine,
   question: ExportQuestion,
-  { conditions, days }: { conditions: Conditions; days: readonly Slice[] },
+  { conditions, hours }: { conditions: Conditions; hours: readonly Slice[] },
 ): AsyncGenerator<Uint8Array> {
-  const rows = days.reduce((sum, day) => sum + day.rows, 0);
+  const rows = hours.reduce((sum, hour) => sum + hour.rows, 0);
   const sliceRows = Math.ceil(rows / limits.exportUnionSlices);
   const none = { first: 0, last: 0, rows: 0 }; // a file without rows has its columns all the same
   const embedded = engine.kind === 'embedded';
   const sliced = embedded && question.rows === 'deliveries';
-  const slices = slicesOf(days, sliced ? sliceRows : Number.POSITIVE_INFINITY);
+  const slices = slicesOf(hours, sliced ? sliceRows : Number.POSITIVE_INFINITY);
   const parts = (slices.length === 0 ? [none] : slices).map((slice, at) =>
     sliceOf(question, conditions, slice, `_${at}`),
   );
@@ -183,40 +183,40 @@ function conditionsOf(question: ExportQuestion): Conditions {
   return { conditions, values };
 }
 
-/** Some days in UTC, and how many rows they have. */
+/** Some hours in UTC, and how many rows they have. */
 interface Slice {
   first: number;
   last: number;
   rows: number;
 }
 
-async function daysOf(
+async function hoursOf(
   engine: Engine,
   { rows }: ExportQuestion,
   { conditions, values }: Conditions,
 ): Promise<Slice[]> {
   const { at } = shapes[rows];
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
-  const days = await engine.ask(
-    `SELECT toUnixTimestamp(toStartOfDay(toDateTime(${at}, 'UTC'), 'UTC')) AS day, count() FROM ${rows} ${where}
-GROUP BY day ORDER BY day`,
+  const hours = await engine.ask(
+    `SELECT toUnixTimestamp(toStartOfHour(toDateTime(${at}, 'UTC'), 'UTC')) AS hour, count() FROM ${rows} ${where}
+GROUP BY hour ORDER BY hour`,
     values,
   );
-  return days.map(([day, count]) => {
-    const first = Number(day) * 1000;
-    return { first, last: first + dayMs, rows: Number(count) };
+  return hours.map(([hour, count]) => {
+    const first = Number(hour) * 1000;
+    return { first, last: first + hourMs, rows: Number(count) };
   });
 }
 
-/** As many whole days at a time as hold some rows. */
-function slicesOf(days: readonly Slice[], sliceRows: number): Slice[] {
+/** As many whole hours at a time as hold some rows. */
+function slicesOf(hours: readonly Slice[], sliceRows: number): Slice[] {
   const slices: Slice[] = [];
-  for (const day of days) {
+  for (const hour of hours) {
     const slice = slices.at(-1);
-    if (slice === undefined || slice.rows + day.rows > sliceRows) slices.push({ ...day });
+    if (slice === undefined || slice.rows + hour.rows > sliceRows) slices.push({ ...hour });
     else {
-      slice.last = day.last;
-      slice.rows += day.rows;
+      slice.last = hour.last;
+      slice.rows += hour.rows;
     }
   }
   return slices;
