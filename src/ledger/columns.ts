@@ -99,11 +99,18 @@ export function readMail(row: RowReader): MailFacts {
     messageIdField: row.text(),
     contentBytes: row.number(),
     bodyBytes: row.number(),
+    ...readSubmission(row),
+  };
+}
+
+/** How a mail came, and what its sender said of it. */
+export function readSubmission(row: RowReader) {
+  return {
     origin: row.text(),
-    transport: row.take(),
+    transport: row.take<MailFacts['transport']>(),
     protocol: row.text(),
-    authenticated: row.take(),
-    tags: row.take(),
+    authenticated: row.take<boolean>(),
+    tags: row.take<MailFacts['tags']>(),
     template: row.text(),
     category: row.text(),
   };
@@ -125,9 +132,16 @@ export function readDelivery(row: RowReader): DeliveryFacts {
     deliveredAt: row.take(),
     nextAttemptAt: row.take(),
     expiresAt: row.take(),
-    leased: row.take(),
-    reason: row.member(),
-    replyCode: row.take(),
+    ...readOutcome(row),
+  };
+}
+
+/** What the last attempt of a delivery led to. */
+export function readOutcome(row: RowReader) {
+  return {
+    leased: row.take<boolean>(),
+    reason: row.member<NonNullable<DeliveryFacts['reason']>>(),
+    replyCode: row.take<DeliveryFacts['replyCode']>(),
     enhancedStatus: row.text(),
     diagnostic: row.text(),
     remoteMta: row.text(),

@@ -115,12 +115,11 @@ async function* parquet(
   question: ExportQuestion,
   { conditions, hours }: { conditions: Conditions; hours: readonly Slice[] },
 ): AsyncGenerator<Uint8Array> {
-  const rows = hours.reduce((sum, hour) => sum + hour.rows, 0);
-  const sliceRows = Math.ceil(rows / limits.exportUnionSlices);
   const none = { first: 0, last: 0, rows: 0 }; // a file without rows has its columns all the same
   const embedded = engine.kind === 'embedded';
-  const sliced = embedded && question.rows === 'deliveries';
-  const slices = slicesOf(hours, sliced ? sliceRows : Number.POSITIVE_INFINITY);
+  const most = embedded && question.rows === 'deliveries' ? limits.exportUnionSlices : 1;
+  const rows = hours.reduce((sum, hour) => sum + hour.rows, 0);
+  const slices = slicesOf(hours, Math.ceil(rows / most));
   const parts = (slices.length === 0 ? [none] : slices).map((slice, at) =>
     sliceOf(question, conditions, slice, `_${at}`),
   );

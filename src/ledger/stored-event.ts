@@ -6,7 +6,7 @@
 import { mailIdParts } from '../base/id.ts';
 import type { DeliveryStatus } from '../events/delivery-status.ts';
 import type { DeliveryFacts, Engagement, MailEvent, MailFacts } from '../events/event.ts';
-import { RowReader } from './columns.ts';
+import { RowReader, readOutcome, readSubmission } from './columns.ts';
 import type { Cell } from './engine.ts';
 import { addressed, afterSecondSpace, domainOf } from './event-row.ts';
 import { eventColumnNames } from './schema/0001-events.ts';
@@ -45,13 +45,7 @@ function readMail(row: RowReader): { mail: MailFacts; storedToField: string } {
     ...{ mailId, tenantId, streamId, sendingDomain, acceptedAt, reversePath, fromField, toField: '' },
     ...{ replyTo, subject, messageIdField, contentBytes },
     bodyBytes: contentBytes - row.number(),
-    origin: row.text(),
-    transport: row.take(),
-    protocol: row.text(),
-    authenticated: row.take(),
-    tags: row.take(),
-    template: row.text(),
-    category: row.text(),
+    ...readSubmission(row),
   };
   return { mail, storedToField };
 }
@@ -72,15 +66,7 @@ function readDelivery(row: RowReader, { acceptedAt }: MailFacts, at: number): De
     deliveredAt: beforeState === null ? null : stateAt - beforeState,
     nextAttemptAt: after(stateAt, row.take()),
     expiresAt: after(acceptedAt, row.take()),
-    leased: row.take(),
-    reason: row.member(),
-    replyCode: row.take(),
-    enhancedStatus: row.text(),
-    diagnostic: row.text(),
-    remoteMta: row.text(),
-    remoteMtaAddress: row.text(),
-    sendingIp: row.text(),
-    node: row.text(),
+    ...readOutcome(row),
   };
 }
 
@@ -112,7 +98,7 @@ function readStatus(
   };
 }
 
-function readEngagement(row: RowReader): Engagement | null {
+export function readEngagement(row: RowReader): Engagement | null {
   const [clientIp, userAgent, device] = [row.text(), row.text(), row.member<Engagement['device']>()];
   const [client, os, isBot] = [row.text(), row.text(), row.take<boolean>()];
   const [country, url] = [row.text(), row.text()];

@@ -1,6 +1,6 @@
 /** Events by the facts' own names, as SQL tells them: what `src/ledger/stored-event.ts` reads must say the same. */
 import type { DeliveryStatus } from '../../src/events/delivery-status.ts';
-import type { Engagement, MailEvent } from '../../src/events/event.ts';
+import type { MailEvent } from '../../src/events/event.ts';
 import {
   deliverySelection,
   mailSelection,
@@ -9,6 +9,7 @@ import {
   readMail,
 } from '../../src/ledger/columns.ts';
 import type { Cell } from '../../src/ledger/engine.ts';
+import { readEngagement } from '../../src/ledger/stored-event.ts';
 
 const ms = (column: string) => `toUnixTimestamp64Milli(${column})`;
 
@@ -48,13 +49,6 @@ function readStatus(row: RowReader): DeliveryStatus | null {
     ...{ outcome, stage, reply, enhancedStatus, reason, diagnostic, remoteMta, sendingIp, tls },
     ...{ startedAt, durationMs },
   };
-}
-
-function readEngagement(row: RowReader): Engagement | null {
-  const [clientIp, userAgent, device] = [row.text(), row.text(), row.member<Engagement['device']>()];
-  const [client, os, isBot] = [row.text(), row.text(), row.take<boolean>()];
-  const [country, url] = [row.text(), row.text()];
-  return device === null ? null : { clientIp, userAgent, device, client, os, isBot, country, url };
 }
 
 export function readEvent(cells: readonly Cell[]): { node: string; event: MailEvent } {

@@ -10,7 +10,7 @@ import { deliveriesWhere } from './delivery-filter.ts';
 import { type DeliveryKey, pageKeys } from './delivery-keys.ts';
 import { acceptedWithin, engagementOf } from './engagement-of.ts';
 import { inHalves } from './halves.ts';
-import { isOfMail, nothingElse, type Where } from './where.ts';
+import { boundTime, isOfMail, nothingElse, type Where } from './where.ts';
 
 const wideRows = `SELECT ${[...mailSelection, ...deliverySelection].join(', ')}
 FROM deliveries FINAL`;
@@ -105,7 +105,7 @@ async function totalOf(engine: Engine, where: Where, one: 'delivery' | 'mail'): 
 async function wholeMails(engine: Engine, where: Where): Promise<number> {
   const removed = await removedBefore(engine, 'deliveries', where.tenantId);
   if (removed === 0) return counted(engine, where, 'count()', { also: ['n = 1'], values: {} });
-  const than = (sign: string) => `accepted_at ${sign} fromUnixTimestamp64Milli({removed:Int64}, 'UTC')`;
+  const than = (sign: string) => `accepted_at ${sign} ${boundTime('removed')}`;
   const [since, before] = await Promise.all([
     counted(engine, where, 'count()', { also: ['n = 1', than('>=')], values: { removed } }),
     counted(engine, where, 'uniqExact(mail_id)', { also: [than('<')], values: { removed } }),

@@ -7,8 +7,8 @@ import { firstMailIdAt, idMayBeLaterMs, idsTellTimesFrom } from '../../base/id.t
 import { limits } from '../../base/limits.ts';
 import type { Cell, Engine } from '../engine.ts';
 import type { Page } from '../question.ts';
-import { inLooks } from './looks.ts';
-import { type Also, nothingElse, type Where } from './where.ts';
+import { endsOf, inLooks } from './looks.ts';
+import { type Also, type Bounded, boundTime, nothingElse, type Where } from './where.ts';
 
 export interface DeliveryKey {
   mailId: number;
@@ -30,7 +30,7 @@ export async function pageKeys(engine: Engine, where: Where, page: Page, one: On
   if (page.limit === 0) return { keys: [], total: null };
   const looking = {
     ...{ direction: page.direction, range: where.range, widths: where.rare ? [] : widths },
-    ends: () => endsOf(engine),
+    ends: () => endsOf(engine, 'deliveries', 'accepted_at'),
   };
   return inLooks(looking, async (until) => {
     const bound = boundAt(page.direction, until);
@@ -42,18 +42,6 @@ export async function pageKeys(engine: Engine, where: Where, page: Page, one: On
 
 const nothing: PageKeys = { keys: [], total: null };
 
-/** From the partitions' bounds: no row is read. */
-async function endsOf(engine: Engine): Promise<[number, number]> {
-  const [row] = await engine.ask(
-    'SELECT toUnixTimestamp64Milli(min(accepted_at)), toUnixTimestamp64Milli(max(accepted_at)) FROM deliveries',
-  );
-  return [Number(row?.[0] ?? 0), Number(row?.[1] ?? 0)];
-}
-
-interface Bounded extends Also {
-  where: Where;
-}
-
 /**
  * By the mail id, which pages are in the order of. The time of acceptance follows from it but for those moments, and
  * tells the engine the partitions. Null where ids do not tell times.
@@ -63,10 +51,7 @@ function boundAt(direction: Page['direction'], until: number | null): Also | nul
   if (until < idsTellTimesFrom) return null;
   const [than, at] = direction === 'descending' ? ['>=', until - idMayBeLaterMs] : ['<', until];
   return {
-    also: [
-      `mail_id ${than} {untilMailId:UInt64}`,
-      `accepted_at ${than} fromUnixTimestamp64Milli({untilAt:Int64}, 'UTC')`,
-    ],
+    also: [`mail_id ${than} {untilMailId:UInt64}`, `accepted_at ${than} ${boundTime('untilAt')}`],
     values: { untilMailId: firstMailIdAt(until), untilAt: at },
   };
 }

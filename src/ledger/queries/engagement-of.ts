@@ -1,12 +1,13 @@
 /** Opens, clicks and complaints of the deliveries of a page. */
 import type { Engine } from '../engine.ts';
 import type { DeliveryRow } from '../question.ts';
+import { boundTime } from './where.ts';
 
 type Facts = DeliveryRow['engagement'];
 
 /** Keeps the engine to the partitions of a page. */
-export const acceptedWithin = `accepted_at >= fromUnixTimestamp64Milli({acceptedFrom:Int64}, 'UTC')
-  AND accepted_at <= fromUnixTimestamp64Milli({acceptedTo:Int64}, 'UTC')`;
+export const acceptedWithin = `accepted_at >= ${boundTime('acceptedFrom')}
+  AND accepted_at <= ${boundTime('acceptedTo')}`;
 
 export interface PageOfMails {
   tenantId: number;

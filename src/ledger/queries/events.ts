@@ -7,8 +7,8 @@ import type { EventCursor, EventFilter, EventPage, Page, Scope } from '../questi
 import { readStoredEvent, type StoredEvent, storedSelection } from '../stored-event.ts';
 import { moment, ofMail } from './delivery-filter.ts';
 import { inHalves } from './halves.ts';
-import { inLooks } from './looks.ts';
-import { type Also, inScope, isOfMail, nothingElse, type Where } from './where.ts';
+import { endsOf, inLooks } from './looks.ts';
+import { type Bounded, boundTime, inScope, isOfMail, nothingElse, type Where } from './where.ts';
 
 export interface EventsPage {
   direction: Page['direction'];
@@ -54,13 +54,13 @@ async function eventsOfMail(
   const [from, until] = [nothingBefore(where.mailId), mailIdParts(where.mailId).at + soonMs];
   const wide = `SELECT ${storedSelection.join(', ')}
 FROM events
-${where.ofRows([`at >= ${bound('soonFrom')}`, `at < ${bound('soonUntil')}`])}
+${where.ofRows([`at >= ${boundTime('soonFrom')}`, `at < ${boundTime('soonUntil')}`])}
 ${orderBy(direction)}
 LIMIT {limit:UInt64}`;
   const values = { ...where.values, soonFrom: from, soonUntil: until, limit: page.limit };
   const [soon, laterKeys] = await Promise.all([
     engine.ask(wide, values).then((rows) => rows.map(readStoredEvent)),
-    keysOf(engine, { where, also: [`at >= ${bound('until')}`], values: { until } }, page),
+    keysOf(engine, { where, also: [`at >= ${boundTime('until')}`], values: { until } }, page),
   ]);
   const later = await eventsOf(engine, where, { keys: laterKeys, direction });
   const found = direction === 'ascending' ? [...soon, ...later] : [...later, ...soon];
@@ -73,8 +73,6 @@ interface EventKey {
   node: string;
   mailId: number;
 }
-
-const bound = (name: string) => `fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')`;
 
 type Direction = Page['direction'];
 
@@ -97,26 +95,15 @@ async function pageKeys(engine: Engine, where: Where, page: Keyed): Promise<Even
   const { direction, limit } = page;
   const looking = {
     ...{ direction, range: where.range, widths: where.rare ? [] : widths },
-    ends: () => endsOf(engine),
+    ends: () => endsOf(engine, 'events', 'at'),
   };
   return inLooks(looking, async (until) => {
     const than = direction === 'descending' ? '>=' : '<';
-    const also = until === null ? nothingElse : { also: [`at ${than} ${bound('until')}`], values: { until } };
+    const also =
+      until === null ? nothingElse : { also: [`at ${than} ${boundTime('until')}`], values: { until } };
     const found = await keysOf(engine, { where, ...also }, page);
     return { enough: found.length === limit, found };
   });
-}
-
-/** From the partitions' bounds: no row is read. */
-async function endsOf(engine: Engine): Promise<[number, number]> {
-  const [row] = await engine.ask(
-    'SELECT toUnixTimestamp64Milli(min(at)), toUnixTimestamp64Milli(max(at)) FROM events',
-  );
-  return [Number(row?.[0] ?? 0), Number(row?.[1] ?? 0)];
-}
-
-interface Bounded extends Also {
-  where: Where;
 }
 
 async function keysOf(
@@ -168,8 +155,8 @@ async function eventsNear(
   };
   const statement = `SELECT ${storedSelection.join(', ')}
 FROM events
-PREWHERE tenant_id = {tenantId:UInt64} AND at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
-  AND at <= fromUnixTimestamp64Milli({to:Int64}, 'UTC') AND mail_id IN {mailIds:Array(UInt64)}
+PREWHERE tenant_id = {tenantId:UInt64} AND at >= ${boundTime('from')}
+  AND at <= ${boundTime('to')} AND mail_id IN {mailIds:Array(UInt64)}
   AND (sequence, outbox_node) IN arrayZip({sequences:Array(UInt64)}, {nodes:Array(String)})
 ${orderBy(direction)}`;
   return (await engine.ask(statement, values)).map(readStoredEvent);

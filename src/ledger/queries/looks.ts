@@ -2,6 +2,7 @@
  * Pages begin at the newest or the oldest row that matches. That lies near the end of what was asked for, as a rule: a
  * short time there is looked through first, then longer ones, and everything only if these have too little.
  */
+import type { Engine } from '../engine.ts';
 import type { Page } from '../question.ts';
 
 export interface Range {
@@ -36,6 +37,18 @@ export async function inLooks<T>(
     if (enough) return found;
   }
   return (await look(null)).found;
+}
+
+/** From the bounds of the partitions: no row is read. */
+export async function endsOf(
+  engine: Engine,
+  table: 'events' | 'deliveries',
+  time: 'at' | 'accepted_at',
+): Promise<[oldest: number, newest: number]> {
+  const [row] = await engine.ask(
+    `SELECT toUnixTimestamp64Milli(min(${time})), toUnixTimestamp64Milli(max(${time})) FROM ${table}`,
+  );
+  return [Number(row?.[0] ?? 0), Number(row?.[1] ?? 0)];
 }
 
 async function beginOf(

@@ -9,6 +9,14 @@ export interface Also {
   values: BoundValues;
 }
 
+/** A question that asks for less than its conditions would. */
+export interface Bounded extends Also {
+  where: Where;
+}
+
+/** A time bound under this name, in UTC milliseconds. */
+export const boundTime = (name: string) => `fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')`;
+
 export const nothingElse: Also = { also: [], values: {} };
 
 export class Where {
